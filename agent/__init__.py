@@ -1,0 +1,1 @@
+"""The agent: one conversation is one Temporal workflow. Start reading in agent/workflow.py."""

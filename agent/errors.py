@@ -1,0 +1,56 @@
+"""The errors that cross module borders. Each message is one sentence for the reader: what happened, what to do."""
+
+
+class SettingsError(Exception):
+    """An environment variable or a line of .env cannot be used. The message names it and the remedy, never its value."""
+
+
+class ChatError(Exception):
+    """Something a person meets while using a chat; the message is shown to them as it is."""
+
+
+class ChatNotFound(ChatError):
+    """No chat has this id on the server we are connected to."""
+
+
+class ChatClosed(ChatError):
+    """The chat has ended, so nothing more can be said in it."""
+
+
+class MessageRefused(ChatError):
+    """The text is empty or too long; nothing was sent and the draft is the person's to change."""
+
+
+class ServerUnavailable(ChatError):
+    """The Temporal server does not answer."""
+
+
+class NoWorker(ChatError):
+    """The server answers but no worker does."""
+
+
+class StartFailed(Exception):
+    """The embedded server or worker could not be started; the message names the ways to get one."""
+
+
+class ModelError(Exception):
+    """The model did not answer. The message is ours alone: a provider's text may echo a key."""
+
+
+class ModelUnavailable(ModelError):
+    """It may work later (network, overload, quota, a bad key that is being changed): try again.
+
+    retry_after: seconds the provider asked us to wait, or None.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelRefused(ModelError):
+    """The same request will never work (400, 404, 422): do not try again, tell the person."""
+
+
+class ContextTooLong(ModelError):
+    """The request is longer than the model's context window: send less."""

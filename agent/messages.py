@@ -1,0 +1,239 @@
+"""The nouns of a conversation: what was said, proposed, decided and returned. No Temporal, no I/O.
+
+Every type here is stored in workflow histories: new fields need defaults, and no field changes its meaning.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+
+Effect = Literal["read", "idempotent", "once"]
+"""read: safe to repeat. idempotent: honours the idempotency key, retried. once: never run again by itself."""
+
+Json = Any
+"""A JSON value; pydantic's own JsonValue costs a recursive check on every copy."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Record(BaseModel):
+    """A model that writes only what differs from its defaults, so that histories stay small."""
+
+    @model_serializer(mode="wrap")
+    def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in handler(self).items()
+            if name == "kind" or fields[name].is_required() or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+        }
+
+
+class ArgumentSpec(Record):
+    name: str
+    type: str = "string"
+    description: str = ""
+
+
+class ToolSpec(Record):
+    """A tool as a goal names it. A worker that has the tool uses its own definition instead."""
+
+    name: str
+    description: str = ""
+    arguments: list[ArgumentSpec] = []
+
+
+class Goal(Record):
+    """What a chat is to reach, and with which tools. `name` finds the worker's own goal file, if it has one."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    starter_prompt: str = ""
+    example: str = ""
+    tools: list[ToolSpec] = []
+
+
+class ModelUse(Record):
+    """Which model answered one call, why it was another than the first, and what it took.
+
+    cost_usd is a decimal number as text; None means the price is unknown, never zero.
+    """
+
+    model: str
+    note: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: str | None = None
+    seconds: float = 0.0
+
+
+class Proposal(Record):
+    """A question that a person decides with confirm or decline. Its id is never used again.
+
+    kind says what is asked: `tool` run this tool with these arguments; `switch_goal` go on with another goal;
+    `lost_result` a `once` tool's answer was lost: confirm = try again, decline = treat as done;
+    `budget` the chat's budget is spent: confirm = go on.
+    schema is the JSON schema of the arguments, for the card; the model is not shown it again.
+    """
+
+    id: str = ""
+    kind: Literal["tool", "switch_goal", "lost_result", "budget"] = "tool"
+    tool: str = ""
+    arguments: dict[str, Json] = {}
+    text: str = ""
+    effect: Effect = "once"
+    needs_confirm: bool = True
+    timeout: float = 60.0
+    parameters: dict[str, Json] = {}
+    goal: Goal | None = None
+    about: str = ""
+
+
+class _Said(Record):
+    seq: int = 0
+    at: datetime = EPOCH
+
+
+class UserMessage(_Said):
+    kind: Literal["user"] = "user"
+    id: str = ""
+    text: str
+    who: str = ""
+
+
+class Instruction(_Said):
+    """A word of ours to the model (the starter prompt, say); the page does not show it."""
+
+    kind: Literal["instruction"] = "instruction"
+    text: str
+
+
+class AgentMessage(_Said):
+    kind: Literal["agent"] = "agent"
+    text: str
+    next: Literal["question", "done"] = "question"
+    off_goal: bool = False
+    by: ModelUse | None = None
+
+
+class ProposalMessage(_Said):
+    kind: Literal["proposal"] = "proposal"
+    proposal: Proposal
+    by: ModelUse | None = None
+
+
+class Decision(_Said):
+    """What became of a proposal; with verdict `confirmed` it is the receipt under which the tool runs, once.
+
+    arguments are as decided (the proposal's message keeps them as proposed). reason: the person's words, if any.
+    """
+
+    kind: Literal["decision"] = "decision"
+    proposal_id: str
+    tool: str = ""
+    verdict: Literal["confirmed", "declined", "withdrawn"]
+    arguments: dict[str, Json] = {}
+    reason: str = ""
+    who: str = ""
+
+
+class ToolResult(_Said):
+    """What a tool returned, or why it failed. `unknown` = it may or may not have taken effect."""
+
+    kind: Literal["result"] = "result"
+    proposal_id: str
+    tool: str = ""
+    outcome: Literal["ok", "failed", "unknown"] = "ok"
+    result: Json = None
+    error: str = ""
+    source: str = ""
+    view: str = ""
+
+
+class Notice(_Said):
+    """A plain sentence of ours to the person: a failure, a change of model, a budget."""
+
+    kind: Literal["notice"] = "notice"
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+Message = Annotated[
+    UserMessage | Instruction | AgentMessage | ProposalMessage | Decision | ToolResult | Notice,
+    Field(discriminator="kind"),
+]
+
+
+class Plan(Record):
+    """What one model call came to: words, and the tools it proposes, one after another."""
+
+    text: str = ""
+    proposals: list[Proposal] = []
+    next: Literal["question", "done"] = "question"
+    off_goal: bool = False
+    notice: str = ""
+    by: ModelUse | None = None
+
+
+class PlanRequest(Record):
+    """All that the model is told of a chat: the input of the `plan` activity."""
+
+    goal: Goal
+    summary: str = ""
+    messages: list[Message] = []
+    model: str = ""
+    chat_id: str = ""
+
+
+class ToolCall(Record):
+    """The input of a tool's activity: one receipt."""
+
+    proposal_id: str
+    tool: str
+    arguments: dict[str, Json] = {}
+    idempotency_key: str
+    effect: Effect = "once"
+
+
+class ToolAnswer(Record):
+    """The output of a tool's activity. source: mock, test or live; view: how the tool wants it drawn."""
+
+    result: Json = None
+    source: str = ""
+    view: str = ""
+
+
+class Dropped(Record):
+    """Input that was not taken up, for the page to mention: how often so far, and the last reason."""
+
+    count: int = 0
+    reason: str = ""
+    at: datetime = EPOCH
+
+
+class ChatView(Record):
+    """The answer of the query get_chat(since): everything a page draws, newest state, one page of messages.
+
+    messages: those of this run with seq > since, oldest first, cut to a size that a query can carry; `more` says that
+    others follow. Earlier runs are read by walking previous_run_id backwards.
+    """
+
+    goal: Goal
+    status: Literal["thinking", "running", "deciding", "waiting", "ending", "ended"] = "waiting"
+    revision: int = 0
+    messages: list[Message] = []
+    more: bool = False
+    first_seq: int = 1
+    next_seq: int = 1
+    waiting: Proposal | None = None
+    queued: list[UserMessage] = []
+    running: str = ""
+    running_id: str = ""
+    dropped: Dropped = Dropped()
+    previous_run_id: str = ""
+    model: str = ""
+    ended: str = ""
+    tokens: int = 0
+    cost_usd: str | None = "0"
