@@ -26,7 +26,9 @@ class Record(BaseModel):
         return {
             name: value
             for name, value in handler(self).items()
-            if name == "kind" or fields[name].is_required() or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+            if name == "kind"
+            or fields[name].is_required()
+            or getattr(self, name) != fields[name].get_default(call_default_factory=True)
         }
 
 

@@ -174,5 +174,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         try:
             values[variable.name.lower()] = variable.parse(raw) if raw else variable.default
         except ValueError as error:
-            raise SettingsError(f"{variable.name} {error}. Change it in the environment or in .env, then start again.") from None
+            raise SettingsError(
+                f"{variable.name} {error}. Change it in the environment or in .env, then start again."
+            ) from None
     return Settings(**values, environment=environment)
