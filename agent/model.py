@@ -1,0 +1,56 @@
+"""What is asked of a model and what comes back: the types between the activities and agent.llm. No litellm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agent.messages import ModelUse
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """One question to a model.
+
+    messages, tools: in OpenAI's chat shape, the system message first. An instruction is a user message whose text
+    begins with `### `; the content of a tool message is JSON: {"ok": true, "result": …}, {"ok": false, "error": …},
+    {"declined": true, "reason": …}, {"withdrawn": true} or {"unknown": true}.
+    goal: what the scripted model reads besides, never sent to a provider: name, title, description, tools (names in
+    the goal's order), hints, and summary (of what came before the messages).
+    model: the person's pick, one of the configured ones; "" = the first.
+    """
+
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    goal: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class CalledTool:
+    """A tool call as the model gave it; arguments is its raw text, which need not be JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's whole answer: words, tool calls, or both; never neither."""
+
+    text: str
+    calls: list[CalledTool]
+    use: ModelUse
+
+
+class Model(Protocol):
+    """What the activities are given. Raises ModelUnavailable, ModelRefused or ContextTooLong."""
+
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        """Answer. on_text gets the text so far, from its beginning, each time it grows."""
+        ...
+
+    async def summarize(self, request: ModelRequest) -> Reply:
+        """Sum up. request.messages: [system, user]; request.goal, for the scripted model alone: summary (the one so
+        far) and messages (those to be summed up, in the chat shape)."""
+        ...
