@@ -1,0 +1,28 @@
+"""The tools and goals of the agent. One file here is one tool; one file in goals/ is one goal.
+
+A tool is one typed function with a docstring and `@tool(effect=...)`: its name, its description and the schema of its
+arguments are derived from it. Whatever lies in a sub-directory, or begins with an underscore, is no tool.
+"""
+
+from tools.kit.context import ToolContext
+from tools.kit.define import tool
+from tools.kit.discovery import Toolset, load
+from tools.kit.errors import InvalidArguments, ToolError, TryAgain
+from tools.kit.goal import Goal, Hint, Server
+from tools.kit.tool import Effect, Returned, Tool
+
+__all__ = [
+    "Effect",
+    "Goal",
+    "Hint",
+    "InvalidArguments",
+    "Returned",
+    "Server",
+    "Tool",
+    "ToolContext",
+    "ToolError",
+    "Toolset",
+    "TryAgain",
+    "load",
+    "tool",
+]

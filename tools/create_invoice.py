@@ -1,0 +1,52 @@
+"""CreateInvoice: an invoice that can be paid by a link. A receipt makes one invoice, however often it is tried."""
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+
+from tools import Returned, ToolContext, tool
+from tools.services import mock_invoices
+
+
+def _cents(amount: Decimal) -> Decimal:
+    """412.3 as 412.30; a whole number stays one."""
+    return amount if amount == amount.to_integral_value() else amount.quantize(Decimal("0.01"))
+
+
+def _letters(value: object) -> str:
+    letters = str(value).strip().upper()
+    if not re.fullmatch("[A-Z]{3}", letters):
+        raise ValueError("must be the three letters of a currency, such as USD")
+    return letters
+
+
+Amount = Annotated[Decimal, Field(gt=0, le=999_999, decimal_places=2), AfterValidator(_cents)]
+Currency = Annotated[str, BeforeValidator(_letters)]
+
+
+class Invoice(BaseModel):
+    """An invoice as it stands with whoever issued it."""
+
+    reference: str
+    url: str
+    amount: Decimal
+    currency: str
+    description: str
+    status: str = "open"
+
+
+@tool(effect="idempotent", timeout=60, view="link")
+async def create_invoice(amount: Amount, currency: Currency, description: str, context: ToolContext) -> Returned:
+    """Create an invoice for an amount and give the link to pay it.
+
+    Args:
+        amount: the amount to pay, such as 412.30
+        currency: the three letters of its currency, such as USD
+        description: what is being paid for
+    """
+    context.progress("Creating the invoice")
+    reference, url = mock_invoices.create(context.idempotency_key)
+    invoice = Invoice(reference=reference, url=url, amount=amount, currency=currency, description=description)
+    return Returned(invoice, source="mock")

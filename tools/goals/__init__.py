@@ -1,0 +1,1 @@
+"""The goals: one file, one goal."""

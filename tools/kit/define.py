@@ -1,0 +1,116 @@
+"""`@tool`: a typed function becomes a tool. The function itself stays what it was, to be called and tested."""
+
+import asyncio
+import contextvars
+import inspect
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from tools.kit.context import Report, ToolContext
+from tools.kit.schema import Arguments
+from tools.kit.tool import Effect, Tool
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+RESERVED = ("plan", "summarize", "finish", "offgoal", "switchgoal")
+"""Names that mean something to the agent itself, without case and underscores."""
+
+_MARK = "__tool__"
+
+
+def tool(*, effect: Effect, timeout: float = 60.0, name: str = "", view: str = "") -> Callable[[F], F]:
+    """Make a tool of a sync or async function; its name is derived (find_events -> FindEvents) unless given.
+
+    Raises TypeError where no tool can be made of it; discovery turns that into a sentence with file and line.
+    """
+
+    def define(function: F) -> F:
+        setattr(function, _MARK, _define(function, effect, timeout, name or derived_name(function.__name__), view))
+        return function
+
+    return define
+
+
+def tool_of(value: object) -> Tool | None:
+    """The tool that `@tool` made of a function, if it did."""
+    found = getattr(value, _MARK, None) if inspect.isfunction(value) else None
+    return found if isinstance(found, Tool) else None
+
+
+def derived_name(name: str) -> str:
+    """find_events -> FindEvents."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def refuse_name(name: str) -> str:
+    """Why a tool cannot have this name, or nothing."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
+        return f"the name {name!r} must be 1 to 64 letters, digits, - or _, and begin with a letter"
+    if re.sub("[_-]", "", name).lower() in RESERVED:
+        return f"the name {name} is the agent's own; choose another"
+    return ""
+
+
+def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: str, view: str) -> Tool:
+    if refused := refuse_name(name):
+        raise TypeError(refused)
+    if effect not in ("read", "idempotent", "once"):
+        raise TypeError(f"the effect of {name} must be read, idempotent or once")
+    arguments = Arguments(name, function)
+
+    async def call(checked: dict[str, Any], context: ToolContext) -> object:
+        values = arguments.values(checked)
+        if inspect.iscoroutinefunction(function):
+            if arguments.context_name:
+                values[arguments.context_name] = context
+            return await function(**values)
+        loop = asyncio.get_running_loop()
+        if arguments.context_name:
+            values[arguments.context_name] = replace(context, report=_from_thread(context.report, loop))
+        return await _in_thread(partial(function, **values), loop)
+
+    return Tool(
+        name=name,
+        description=arguments.description,
+        parameters=arguments.parameters,
+        effect=effect,
+        timeout=timeout,
+        check=arguments.check,
+        call=call,
+        view=view,
+    )
+
+
+def _from_thread(report: Report, loop: asyncio.AbstractEventLoop) -> Report:
+    def hand_over(text: str, fraction: float | None) -> None:
+        loop.call_soon_threadsafe(lambda: report(text, fraction))
+
+    return hand_over
+
+
+async def _in_thread(work: Callable[[], object], loop: asyncio.AbstractEventLoop) -> object:
+    """Run blocking work in a thread of its own: one that hangs takes no place in a pool, and holds up no exit."""
+    done: asyncio.Future[object] = loop.create_future()
+
+    def settle(result: object, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(result)
+
+    def target() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except Exception as error:
+            failure = error
+        except BaseException as error:  # SystemExit and its like end the thread's work, not the worker
+            failure = RuntimeError(f"it tried to stop the worker with {type(error).__name__}")
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(target,), daemon=True, name="tool").start()
+    return await done

@@ -1,0 +1,65 @@
+"""SearchFlights: flights there and back, from a mock that always gives the same answer to the same question."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+
+from tools import Returned, ToolContext, ToolError, tool
+from tools.services import mock_flights
+
+
+class Flight(BaseModel):
+    """A flight there and back; price is for both ways and one person."""
+
+    airline: str
+    flight: str
+    departs: str
+    arrives: str
+    duration: str
+    stops: int
+    returns: str
+    price: Decimal
+    currency: str
+    cheapest: bool = False
+
+
+class Flights(BaseModel):
+    """The flights, cheapest first."""
+
+    trip: str
+    flights: list[Flight]
+    note: str
+
+
+@tool(effect="read", timeout=60, view="table")
+def search_flights(
+    origin: str, destination: str, date_depart: date, date_return: date, context: ToolContext
+) -> Returned:
+    """Search flights there and back between two cities, with times and prices; the cheapest is marked.
+
+    Args:
+        origin: the city or airport code to depart from, such as Austin or AUS
+        destination: the city or airport code to fly to, such as San Francisco or SFO
+        date_depart: the day of the flight there
+        date_return: the day of the flight back
+    """
+    if date_return < date_depart:
+        raise ToolError(f"The return on {date_return} is before the departure on {date_depart}. Change one of them.")
+    if date_depart < date.today():
+        raise ToolError(f"The departure on {date_depart} is in the past. Choose a later day.")
+    context.progress(f"Searching flights from {origin} to {destination}")
+    trip, offers = mock_flights.search(origin, destination, date_depart, date_return)
+    return Returned(flights(trip, offers, "mock"), source="mock")
+
+
+def flights(trip: str, offers: list[dict[str, Any]], source: str) -> Flights:
+    """The offers cheapest first, the cheapest marked and named."""
+    found = sorted((Flight(**offer) for offer in offers), key=lambda flight: flight.price)
+    if not found:
+        return Flights(trip=trip, flights=[], note=f"No flights were found for {trip} ({source}).")
+    best = found[0]
+    best.cheapest = True
+    note = f"The cheapest is {best.airline} {best.flight} at {best.price} {best.currency}"
+    return Flights(trip=trip, flights=found, note=f"{note}, there and back for one person ({source}).")
