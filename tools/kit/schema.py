@@ -196,7 +196,8 @@ def _sentence(detail: ErrorDetails) -> str:
     if kind == "missing":
         return f"{name} is missing"
     if kind in ("literal_error", "enum"):
-        return f"{name} must be one of: {str(context['expected']).replace(' or ', ', ').replace("'", '')}"
+        allowed = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"{name} must be one of: {allowed}"
     if kind.startswith("datetime"):
         return f"{name} must be {_DATES['date-time']}"
     if kind.startswith("date_"):
