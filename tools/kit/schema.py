@@ -1,6 +1,7 @@
 """The arguments of a typed function: their JSON schema, and the way from what a model sends to what the function takes."""
 
 import inspect
+import itertools
 import json
 import re
 import textwrap
@@ -87,21 +88,20 @@ class Arguments:
 def read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     """What a docstring says of the function, and of each argument in its section `Args:`."""
     lines = (inspect.getdoc(function) or "").splitlines()
-    cut = next((number for number, line in enumerate(lines) if line.strip() in _SECTIONS), len(lines))
+    titles = [number for number, line in enumerate(lines) if line.strip() in _SECTIONS] + [len(lines)]
     about: dict[str, str] = {}
-    name = ""
-    if cut < len(lines) and lines[cut].strip().startswith("Arg"):
-        body = textwrap.dedent("\n".join(lines[cut + 1 :])).splitlines()
-        for line in body:
-            if line.strip() in _SECTIONS:
-                break
+    for start, end in itertools.pairwise(titles):
+        if not lines[start].strip().startswith("Arg"):
+            continue
+        name = ""
+        for line in textwrap.dedent("\n".join(lines[start + 1 : end])).splitlines():
             entry = re.match(r"(\w+)\s*(?:\([^)]*\))?:\s*(.*)", line)
             if entry:
                 name = entry[1]
                 about[name] = entry[2]
             elif name and line.strip():
                 about[name] = f"{about[name]} {line.strip()}".strip()
-    return " ".join(" ".join(lines[:cut]).split()), about
+    return " ".join(" ".join(lines[: titles[0]]).split()), about
 
 
 class _Compact(GenerateJsonSchema):

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+import pytest
+
+from tools import ToolContext, Toolset, load
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ToolContext:
+    """One receipt, no keys, and a world of its own."""
+    return ToolContext("chat/1", home=tmp_path)
+
+
+@pytest.fixture(scope="session")
+def toolset() -> Toolset:
+    return load()
