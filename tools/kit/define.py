@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from tools.kit.arguments import Arguments
 from tools.kit.context import Report, ToolContext
-from tools.kit.schema import Arguments
 from tools.kit.tool import Effect, Tool
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from tools import InvalidArguments, ToolContext
-from tools.kit.schema import Arguments
+from tools.kit.arguments import Arguments
 
 
 class Size(Enum):

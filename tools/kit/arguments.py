@@ -1,0 +1,151 @@
+"""The arguments of a typed function: their JSON schema, and the way from what a model sends to what the function takes."""
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from tools.kit.context import ToolContext
+from tools.kit.docstring import read_docstring
+from tools.kit.errors import InvalidArguments
+from tools.kit.schema import compact_schema
+
+_CONFIG = ConfigDict(
+    str_strip_whitespace=True, coerce_numbers_to_str=True, allow_inf_nan=False, protected_namespaces=(), extra="ignore"
+)
+
+
+class Arguments:
+    """The arguments of one function, read once from its signature and docstring.
+
+    Raises TypeError, in a sentence for the author, for a signature that no schema can be made of.
+    """
+
+    def __init__(self, tool: str, function: Callable[..., Any]) -> None:
+        self.tool = tool
+        self.description, about = read_docstring(function)
+        if not self.description:
+            raise TypeError(f"{tool} needs a docstring: its first lines tell the model what the tool does")
+        hints = get_type_hints(function, include_extras=True)
+        self.context_name = ""
+        self._fields: dict[str, str] = {}
+        fields: dict[str, Any] = {}
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise TypeError(f"{tool} takes *{name}; every argument of a tool has a name and a type")
+            if name not in hints:
+                raise TypeError(f"the argument {name} of {tool} needs a type")
+            if hints[name] is ToolContext:
+                self.context_name = name
+                continue
+            default = ... if parameter.default is parameter.empty else parameter.default
+            text = _annotated_text(hints[name]) or about.get(name)
+            field = f"field_{len(fields)}"  # a parameter may be called `copy` or `schema`, a field of a model may not
+            self._fields[field] = name
+            fields[field] = (hints[name], Field(default, alias=name, description=text))
+        self._model: type[BaseModel] = create_model(f"{tool}Arguments", __config__=_CONFIG, **fields)
+        self.parameters = compact_schema(self._model)
+
+    def check(self, arguments: object) -> dict[str, Any]:
+        """The arguments as plain JSON, coerced; raises InvalidArguments with what is missing and what is wrong."""
+        plain: dict[str, Any] = self._read(arguments).model_dump(mode="json", by_alias=True, exclude_none=True)
+        return plain
+
+    def values(self, arguments: object) -> dict[str, Any]:
+        """The arguments as the function's own types."""
+        read = self._read(arguments)
+        return {name: getattr(read, field) for field, name in self._fields.items()}
+
+    def _read(self, arguments: object) -> BaseModel:
+        if not isinstance(arguments, dict):
+            raise InvalidArguments(self.tool, wrong={"": "its arguments must be one JSON object"})
+        properties = self.parameters.get("properties", {})
+        missing, wrong, given = [], {}, {}
+        for name, schema in properties.items():
+            value = arguments.get(name)
+            if value is None or (isinstance(value, str) and not value.strip()):
+                if name in self.parameters.get("required", ()):
+                    missing.append(name)
+                continue
+            given[name] = _prepare(value, schema)
+            if not _looks_like_a_date(given[name], schema):
+                wrong[name] = f"{name} must be {_DATES[schema['format']]}"
+        if not missing and not wrong:
+            try:
+                return self._model.model_validate(given)
+            except ValidationError as error:
+                for detail in error.errors(include_url=False):
+                    wrong.setdefault(str(detail["loc"][0]), _sentence(detail))
+        raise InvalidArguments(self.tool, missing, wrong)
+
+
+def _annotated_text(hint: Any) -> str:
+    texts = [part for part in get_args(hint)[1:] if isinstance(part, str)] if get_origin(hint) is Annotated else []
+    return texts[0] if texts else ""
+
+
+def _prepare(value: Any, schema: dict[str, Any]) -> Any:
+    """What a model or a person typed, nearer to what the schema asks for."""
+    if isinstance(value, str):
+        for allowed in schema.get("enum", ()):
+            if isinstance(allowed, str) and allowed.casefold() == value.strip().casefold():
+                return allowed
+        if schema.get("type") in ("array", "object") and value.strip()[:1] in ("[", "{"):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return value
+        if schema.get("type") == "array":
+            return [part.strip() for part in value.split(",") if part.strip()]
+        if schema.get("format") == "decimal":
+            amount = value.strip().lstrip("$€£")
+            return amount.replace(",", "") if _THOUSANDS.fullmatch(amount) else amount
+    elif schema.get("format") == "decimal" and isinstance(value, float):
+        return repr(value)
+    return value
+
+
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+
+_DATES = {
+    "date": "a date such as 2027-03-15",
+    "date-time": "a date and time such as 2027-03-15T09:30",
+}
+
+
+def _looks_like_a_date(value: Any, schema: dict[str, Any]) -> bool:
+    """False for what pydantic would take for seconds since 1970."""
+    if schema.get("format") not in _DATES:
+        return True
+    return isinstance(value, str) and re.match(r"\s*\d{4}-\d\d-\d\d", value) is not None
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """One of pydantic's complaints, as a sentence for the person."""
+    name = ".".join(str(part) for part in detail["loc"])
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return f"{name} is missing"
+    if kind in ("literal_error", "enum"):
+        allowed = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        return f"{name} must be one of: {allowed}"
+    if kind.startswith("datetime"):
+        return f"{name} must be {_DATES['date-time']}"
+    if kind.startswith("date_"):
+        return f"{name} must be {_DATES['date']}"
+    if kind.startswith("decimal_max_places"):
+        return f"{name} may have at most {context['decimal_places']} decimal places"
+    if kind in ("decimal_parsing", "decimal_type", "float_parsing", "float_type", "finite_number"):
+        return f"{name} must be a number such as 19.99"
+    if kind.startswith("int_"):
+        return f"{name} must be a whole number"
+    if kind.startswith("bool_"):
+        return f"{name} must be yes or no"
+    if kind == "value_error":
+        return f"{name} {context['error']}"
+    message = detail["msg"]
+    return f"{name}: {message[:1].lower()}{message[1:]}"
