@@ -1,0 +1,41 @@
+"""`python -m agent.local`: server and worker without a page, until Ctrl-C. With a setup (from a page): the keeper."""
+
+import asyncio
+import os
+import signal
+import sys
+
+from agent.errors import SettingsError, StartFailed
+from agent.local.keeper import keep
+from agent.local.page import ensure, release
+from agent.local.setup import Setup
+from agent.local.waiting import wait_ready
+from agent.settings import load_settings
+
+
+async def run() -> None:
+    """Do as a page does, and say where things are."""
+    settings = load_settings()
+    ensure(settings)
+    status = await wait_ready(settings, _say)
+    _say(status.problem or f"Temporal: {status.address}  Web UI: {status.ui_url or 'unknown'}  worker: {status.worker}")
+    await asyncio.Event().wait()
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+if sys.argv[1:]:
+    asyncio.run(keep(Setup.from_json(sys.argv[1]), dict(os.environ)))
+else:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        asyncio.run(run())
+    except (SettingsError, StartFailed) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        release()

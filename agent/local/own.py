@@ -1,0 +1,103 @@
+"""Our own server over restarts: one at a time, on one database file, at the same address whenever that is free."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agent.errors import StartFailed
+from agent.local.child import open_log
+from agent.local.locks import FileLock
+from agent.local.server import DevServer, Ports, fetch, free_ports, start_dev_server
+
+CLOSED_CHATS_KEPT = 30
+"""Days that closed chats are kept; set only on a server that we started."""
+
+
+class OwnServer:
+    """The server of one home directory.
+
+    Two servers on one database file both wedge, so each holds a lock on it that it inherited: the lock is free when
+    no server lives, whatever became of the keeper that started it.
+    """
+
+    def __init__(self, home: Path, namespace: str) -> None:
+        self.namespace = namespace
+        self.database = home / "temporal.db"
+        self._lock = FileLock(home / "server.lock")
+        self._notes = home / "server.json"
+        self._healthy = home / "temporal.db.healthy"
+        self._log = open_log(home / "server.log")
+
+    async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
+        """Start it on the database of the last time. Raises StartFailed."""
+        await self._take_over()
+        self._discard_half_made()
+        ports = free_ports(self._last_ports())
+        server = await start_dev_server(
+            binary,
+            ports=ports,
+            database=self.database,
+            namespace=self.namespace,
+            log=self._log,
+            environment=environment,
+            keep=[self._lock.fd],
+            spawned=lambda pid: self._note(pid, ports),
+        )
+        self._healthy.touch()
+        with contextlib.suppress(OSError, ValueError):
+            await server.keep_closed_chats(CLOSED_CHATS_KEPT, self.namespace)
+        return server
+
+    def close(self) -> None:
+        self._lock.close()
+
+    async def _take_over(self) -> None:
+        """Wait for a server that is dying with its keeper; end one that survived it."""
+        for attempt in range(100):
+            if self._lock.take():
+                break
+            if attempt == 20:  # 1 s: not dying by itself. The lock is held, so the number is still that server's.
+                self._end_survivor()
+            await asyncio.sleep(0.05)
+        else:
+            raise StartFailed(
+                f"Another Temporal server is using {self.database}. "
+                "End it, or set STEADFAST_HOME to another directory, then start again."
+            )
+        if sys.platform == "win32" and (ports := self._last_ports()):  # there a child does not inherit the lock
+            with contextlib.suppress(OSError, ValueError):
+                await asyncio.to_thread(fetch, f"http://127.0.0.1:{ports.http}/api/v1/system-info")
+                self._end_survivor()
+
+    def _end_survivor(self) -> None:
+        with contextlib.suppress(OSError, KeyError):
+            os.kill(self._read_notes()["pid"], signal.SIGTERM)
+
+    def _discard_half_made(self) -> None:
+        """A server killed while it made its database leaves a file that never works: keep only one that once did."""
+        if not self.database.exists():
+            self._healthy.unlink(missing_ok=True)
+        elif not self._healthy.exists():
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
+
+    def _note(self, pid: int, ports: Ports) -> None:
+        self._notes.write_text(json.dumps({"pid": pid, "ports": asdict(ports)}))
+
+    def _read_notes(self) -> dict[str, Any]:
+        with contextlib.suppress(OSError, ValueError):
+            notes = json.loads(self._notes.read_bytes())
+            return notes if isinstance(notes, dict) else {}
+        return {}
+
+    def _last_ports(self) -> Ports | None:
+        with contextlib.suppress(TypeError, KeyError):
+            return Ports(**self._read_notes()["ports"])
+        return None
