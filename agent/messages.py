@@ -4,6 +4,7 @@ Every type here is stored in workflow histories: new fields need defaults, and n
 """
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
@@ -13,6 +14,9 @@ Effect = Literal["read", "idempotent", "once"]
 
 Json = Any
 """A JSON value; pydantic's own JsonValue costs a recursive check on every copy."""
+
+MESSAGE_LIMIT = 8_000
+"""The longest message a person may send, in characters."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,6 +74,18 @@ class ModelUse(Record):
     cost_usd: str | None = None
     seconds: float = 0.0
 
+    def plus(self, other: "ModelUse") -> "ModelUse":
+        """Both calls as one: the later one's model, the sum of what they took."""
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return other.model_copy(
+            update={
+                "prompt_tokens": (self.prompt_tokens or 0) + (other.prompt_tokens or 0),
+                "completion_tokens": (self.completion_tokens or 0) + (other.completion_tokens or 0),
+                "cost_usd": str(Decimal(self.cost_usd or 0) + Decimal(other.cost_usd or 0)) if known else None,
+                "seconds": self.seconds + other.seconds,
+            }
+        )
+
 
 class Proposal(Record):
     """A question that a person decides with confirm or decline. Its id is never used again.
@@ -99,10 +115,13 @@ class _Said(Record):
 
 
 class UserMessage(_Said):
+    """insist: the person wants it answered although it was said not to fit the goal."""
+
     kind: Literal["user"] = "user"
     id: str = ""
     text: str
     who: str = ""
+    insist: bool = False
 
 
 class Instruction(_Said):
@@ -180,13 +199,27 @@ class Plan(Record):
 
 
 class PlanRequest(Record):
-    """All that the model is told of a chat: the input of the `plan` activity."""
+    """All that the model is told of a chat: the input of the `plan` activity.
+
+    tokens, cost_usd: spent so far; extensions: how often the person agreed to go on past the budget.
+    """
 
     goal: Goal
     summary: str = ""
     messages: list[Message] = []
     model: str = ""
-    chat_id: str = ""
+    tokens: int = 0
+    cost_usd: str | None = "0"
+    extensions: int = 0
+
+
+class SummaryRequest(Record):
+    """The input of the `summarize` activity: fold messages into the summary so far. Its output is a Plan's text."""
+
+    goal: Goal
+    summary: str = ""
+    messages: list[Message] = []
+    model: str = ""
 
 
 class ToolCall(Record):

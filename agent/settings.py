@@ -16,8 +16,6 @@ from platformdirs import user_data_path
 from agent.errors import SettingsError
 
 SCRIPTED = "scripted"
-MESSAGE_LIMIT = 8_000
-"""The longest message a person may send, in characters."""
 
 
 def _text(value: str) -> str:

@@ -1,0 +1,225 @@
+"""The workflow's hands: plan, run a tool, summarize. worker.py gives them their model and tools."""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from agent import planning, prompts, wire
+from agent.errors import ContextTooLong, ModelError, ModelUnavailable
+from agent.goals import goal_for
+from agent.heartbeat import Pulse, pulse
+from agent.messages import Goal, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
+from agent.model import Model, ModelRequest, Reply
+from agent.settings import Settings
+from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
+
+T = TypeVar("T")
+GoalTools = Callable[[str], Awaitable[Mapping[str, Tool]]]
+"""The tools of a goal of ours by name, those of its MCP servers included; raises ToolError when a server is missing."""
+
+
+class Activities:
+    """guard: the model of GUARDRAIL_MODEL, or None. tools_of: see GoalTools."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        model: Model,
+        toolset: Toolset,
+        guard: Model | None = None,
+        tools_of: GoalTools | None = None,
+    ) -> None:
+        self._settings = settings
+        self._model = model
+        self._toolset = toolset
+        self._guard = guard
+        self._tools_of = tools_of
+
+    def all(self) -> list[Callable[..., Any]]:
+        """What a Worker is given."""
+        return [self.plan, self.summarize, self.run_tool]
+
+    @activity.defn
+    async def plan(self, request: PlanRequest) -> Plan:
+        """One turn of the model. Fails retryably while no model works, for good when the request can never work."""
+        if over := self._over_budget(request):
+            return over
+        offer = await self._offer(request.goal)
+        insisted = _insisted(request)
+        asked = ModelRequest(
+            messages=[
+                {"role": "system", "content": prompts.system(request.goal, request.summary, date.today())},
+                *prompts.chat(request.messages),
+            ],
+            tools=offer.functions(insisted=insisted),
+            goal=self._about(request.goal, request.summary, list(offer.tools)),
+            model=request.model,
+        )
+        async with pulse(self._settings.stream_interval) as beats:
+            if self._guard is None or insisted or not _has_new_words(request):
+                return await _told(self._think(asked, offer, lambda text: beats.show(text=text)))
+            thinking = asyncio.create_task(self._think(asked, offer, lambda _: None))
+            try:
+                refusal = await _told(self._refusal(self._guard, request))
+                return await _told(thinking) if refusal is None else refusal
+            finally:
+                thinking.cancel()
+
+    @activity.defn
+    async def summarize(self, request: SummaryRequest) -> Plan:
+        """Fold messages into the summary; the new summary is the plan's text."""
+        asked = ModelRequest(
+            messages=prompts.summary(request.goal, request.summary, request.messages),
+            goal={
+                **self._about(request.goal, request.summary, []),
+                "messages": prompts.chat(request.messages),
+            },
+            model=request.model,
+        )
+        async with pulse(0):
+            reply = await _told(self._model.summarize(asked))
+        return Plan(text=wire.clean(reply.text)[:8_000], by=reply.use)
+
+    @activity.defn(dynamic=True)
+    async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:
+        """Run the tool that this activity is named after, under one receipt. Fails with ToolError when it told so."""
+        call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
+        async with pulse(self._settings.stream_interval) as beats:
+            try:
+                tool = await self._tool(call.tool)
+                returned = await tool.run(call.arguments, self._context(call, beats))
+            except ToolError as error:
+                raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
+            except TryAgain as error:
+                delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
+                raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
+        return ToolAnswer(result=returned.result, source=returned.source, view=returned.view)
+
+    def _context(self, call: ToolCall, beats: Pulse) -> ToolContext:
+        def report(text: str, fraction: float | None) -> None:
+            beats.show(progress=text, fraction=fraction)
+
+        return ToolContext(
+            idempotency_key=call.idempotency_key,
+            environment=self._settings.environment,
+            home=self._settings.home,
+            report=report,
+        )
+
+    async def _think(self, asked: ModelRequest, offer: planning.Offer, on_text: Callable[[str], None]) -> Plan:
+        reply = await self._reply(asked, on_text)
+        try:
+            return planning.interpret(reply, offer)
+        except planning.Unusable as error:
+            messages = [*asked.messages, *planning.correction(reply, error)]
+            again = dataclasses.replace(asked, messages=messages)
+        first = reply.use
+        reply = await self._reply(again, on_text)
+        try:
+            plan = planning.interpret(reply, offer)
+        except planning.Unusable as error:
+            plan = planning.ask_instead(error, reply)
+        plan.by = first.plus(reply.use)
+        return plan
+
+    async def _reply(self, asked: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        """One answer; a request that is longer than the model reads is cut from its oldest end, twice at most."""
+        for _ in range(2):
+            try:
+                return _cleaned(await self._model.reply(asked, on_text))
+            except ContextTooLong:
+                asked = dataclasses.replace(asked, messages=prompts.newer_half(asked.messages))
+        return _cleaned(await self._model.reply(asked, on_text))
+
+    async def _refusal(self, guard: Model, request: PlanRequest) -> Plan | None:
+        """The independent check: a plan that says no, or None when what was said fits the goal."""
+        asked = ModelRequest(messages=prompts.guardrail(request.goal, request.messages))
+        reply = await guard.reply(asked, lambda _: None)
+        verdict = reply.text.strip()
+        if not verdict.upper().startswith("NO"):
+            return None
+        sentence = wire.clean(verdict[2:].lstrip(" ,.:-–—\n"))
+        return Plan(text=sentence or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
+
+    async def _offer(self, goal: Goal) -> planning.Offer:
+        tools: Mapping[str, Tool]
+        if self._tools_of and goal.name in self._toolset.goals:
+            try:
+                tools = await self._tools_of(goal.name)
+            except ToolError as error:
+                raise ApplicationError(str(error), type="ToolError") from None  # retried: the server may come back
+        else:
+            tools = {
+                spec.name: self._toolset.tools[spec.name] for spec in goal.tools if spec.name in self._toolset.tools
+            }
+        foreign = {spec.name: spec for spec in goal.tools if spec.name not in tools}
+        goals = {name: goal_for(self._toolset, name) for name in self._toolset.goals if name != goal.name}
+        return planning.Offer(tools, foreign, goals, self._settings.show_confirm)
+
+    async def _tool(self, name: str) -> Tool:
+        if name in self._toolset.tools:
+            return self._toolset.tools[name]
+        if self._tools_of:
+            for goal in self._toolset.goals.values():
+                if goal.servers and name in (tools := await self._tools_of(goal.name)):
+                    return tools[name]
+        raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
+
+    def _about(self, goal: Goal, summary: str, tools: list[str]) -> dict[str, Any]:
+        """What the scripted model reads besides the messages; providers never see it."""
+        ours = self._toolset.goals.get(goal.name)
+        hints = ours.model_dump()["hints"] if ours else {}
+        names = tools or [spec.name for spec in goal.tools]
+        return {
+            "name": goal.name,
+            "title": goal.title,
+            "description": goal.description,
+            "tools": names,
+            "hints": hints,
+            "summary": summary,
+        }
+
+    def _over_budget(self, request: PlanRequest) -> Plan | None:
+        """A question to the person when the chat has cost what it may; tokens count where the price is unknown."""
+        agreed, settings = request.extensions + 1, self._settings
+        dollars, tokens = settings.chat_budget_usd, settings.chat_budget_tokens
+        if dollars and request.cost_usd is not None and Decimal(request.cost_usd) >= dollars * agreed:
+            spent = f"about ${Decimal(request.cost_usd):.2f} of the ${dollars * agreed} it may cost"
+        elif tokens and (not dollars or request.cost_usd is None) and request.tokens >= tokens * agreed:
+            spent = f"{request.tokens:,} of the {tokens * agreed:,} tokens it may use"
+        else:
+            return None
+        return Plan(
+            proposals=[Proposal(kind="budget", text=f"This chat has spent {spent}. Shall we go on?", effect="read")]
+        )
+
+
+def _has_new_words(request: PlanRequest) -> bool:
+    return bool(request.messages) and isinstance(request.messages[-1], UserMessage)
+
+
+def _insisted(request: PlanRequest) -> bool:
+    newest = request.messages[-1] if request.messages else None
+    return isinstance(newest, UserMessage) and newest.insist
+
+
+def _cleaned(reply: Reply) -> Reply:
+    return Reply(text=wire.clean(reply.text), calls=reply.calls, use=reply.use)
+
+
+async def _told(work: Awaitable[T]) -> T:
+    """Turn the model's errors into what Temporal retries or not; their messages are ours and hold no key."""
+    try:
+        return await work
+    except ModelUnavailable as error:
+        delay = timedelta(seconds=min(error.retry_after, 120)) if error.retry_after else None
+        raise ApplicationError(str(error), type="ModelUnavailable", next_retry_delay=delay) from None
+    except ModelError as error:
+        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None

@@ -1,0 +1,314 @@
+"""ChatClient: what a page does with chats. The page meets Temporal here and nowhere else.
+
+Every method raises ChatError with a sentence ready to be shown: ChatNotFound, ChatClosed, MessageRefused,
+ServerUnavailable, NoWorker.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from temporalio.api.enums.v1 import PendingActivityState, WorkerStatus
+from temporalio.api.workflowservice.v1 import ListWorkersRequest
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from agent import wire
+from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker, ServerUnavailable
+from agent.messages import MESSAGE_LIMIT, ChatView, Goal, Json
+from agent.settings import Settings
+
+WORKFLOW = "AgentGoalWorkflow"
+QUERY_TIMEOUT = timedelta(seconds=5)
+UNLIKELY_QUERY_TIMEOUT = timedelta(seconds=1)
+RPC_TIMEOUT = timedelta(seconds=5)
+WORKER_SILENCE = 8.0
+"""Seconds without a word of any worker after which a page says that none runs."""
+
+RunStatus = Literal["running", "completed", "failed", "terminated", "timed_out", "canceled"]
+_STATUS: dict[WorkflowExecutionStatus | None, RunStatus] = {
+    WorkflowExecutionStatus.COMPLETED: "completed",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+    WorkflowExecutionStatus.TIMED_OUT: "timed_out",
+    WorkflowExecutionStatus.CANCELED: "canceled",
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The activity under way: `plan` or a tool's name. next_in: seconds until the next attempt, while it waits for one."""
+
+    name: str
+    number: int = 1
+    partial: str = ""
+    progress: str = ""
+    fraction: float | None = None
+    error: str = ""
+    next_in: float | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A chat at one moment: what its workflow says of it, and what the server knows besides."""
+
+    chat_id: str
+    run_id: str
+    run_status: RunStatus
+    view: ChatView | None
+    attempt: Attempt | None
+    worker: Literal["alive", "missing", "unknown"]
+
+
+@dataclass(frozen=True)
+class ChatRow:
+    """One line of the list of chats."""
+
+    chat_id: str
+    title: str
+    goal: str
+    started: datetime
+    status: RunStatus
+
+
+class ChatClient:
+    """Chats of one server, namespace and task queue. Belongs to the event loop that its client belongs to."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._lists_workers = True
+
+    async def start(self, goal: Goal, *, model: str = "", owner: str = "") -> str:
+        """Begin a chat whose agent greets first; returns its id, which nobody can guess."""
+        chat_id = f"chat-{secrets.token_hex(16)}"
+        title = goal.title or goal.name
+        async with self._calling(chat_id):
+            await self._client.start_workflow(
+                WORKFLOW,
+                wire.start_input(goal, model, window_bytes=self._settings.llm_context_tokens * 4),
+                id=chat_id,
+                task_queue=self._settings.temporal_task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={"goal": goal.name, "title": title, "owner": owner},
+                static_summary=title,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        return chat_id
+
+    async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
+        """Say something. It is durable once this returns; sent twice with one id, it is said once."""
+        text = wire.clean(text)
+        if not text:
+            raise MessageRefused("There is nothing to send yet; write a message first.")
+        if len(text) > MESSAGE_LIMIT:
+            raise MessageRefused(
+                f"The message has {len(text):,} characters and at most {MESSAGE_LIMIT:,} can be sent; shorten it."
+            )
+        said: dict[str, Json] = {"text": text, "id": message_id or secrets.token_hex(8)}
+        await self._signal(chat_id, "user_prompt", said | ({"insist": True} if insist else {}))
+
+    async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
+        """Accept a proposal, perhaps with other arguments. A proposal that no longer waits is left as it is."""
+        verdict: dict[str, Json] = {"proposal_id": proposal_id}
+        await self._signal(chat_id, "confirm", verdict | ({} if arguments is None else {"arguments": arguments}))
+
+    async def decline(self, chat_id: str, proposal_id: str, reason: str = "") -> None:
+        """Refuse a proposal; the reason reaches the model."""
+        await self._signal(chat_id, "decline", {"proposal_id": proposal_id, "reason": reason})
+
+    async def end(self, chat_id: str) -> None:
+        """End a chat; one that has ended already stays so."""
+        try:
+            await self._signal(chat_id, "end_chat")
+        except ChatClosed:
+            return
+
+    async def set_model(self, chat_id: str, model: str) -> None:
+        """Answer with another model from now on; a call under way is asked again of it."""
+        await self._signal(chat_id, "set_model", model)
+
+    async def view(self, chat_id: str, since: int = 0) -> Snapshot:
+        """The chat now, with its messages after `since`. Raises NoWorker when no worker answers the query in time."""
+        handle = self._client.get_workflow_handle(chat_id)
+        async with self._calling(chat_id):
+            described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
+            if described.workflow_type != WORKFLOW:
+                raise ChatNotFound(f"{chat_id} is no chat of ours. Start a new one.")
+            attempt = await _attempt(described)
+            worker = await self._worker(described)
+            status = _STATUS.get(described.status, "running")
+            try:
+                timeout = QUERY_TIMEOUT if worker != "missing" else UNLIKELY_QUERY_TIMEOUT
+                view = await self._query(handle, since, status, timeout)
+            except NoWorker:
+                if worker != "missing":
+                    raise
+                view = None
+            else:
+                if worker == "missing":  # this server knows nothing of workers
+                    worker, self._lists_workers = "unknown", False
+        return Snapshot(chat_id, described.run_id, status, view, attempt, worker)
+
+    async def earlier(self, chat_id: str, run_id: str) -> ChatView:
+        """The segment of an earlier run (view.previous_run_id), for scrolling back."""
+        async with self._calling(chat_id):
+            handle = self._client.get_workflow_handle(chat_id, run_id=run_id)
+            segment = await self._query(handle, 0, "completed")
+            assert segment is not None
+            while segment.more:
+                rest = await self._query(handle, segment.messages[-1].seq, "completed")
+                assert rest is not None
+                segment.messages += rest.messages
+                segment.more = rest.more
+            return segment
+
+    async def failure(self, chat_id: str) -> str:
+        """Why a failed chat failed, in one sentence."""
+        try:
+            await self._client.get_workflow_handle(chat_id).result(rpc_timeout=RPC_TIMEOUT)
+        except WorkflowFailureError as error:
+            return error.cause.message if isinstance(error.cause, ApplicationError) else ""
+        return ""
+
+    async def chats(self, limit: int = 30) -> list[ChatRow]:
+        """The newest chats, open ones first."""
+        rows: list[ChatRow] = []
+        async with self._calling(""):
+            query = f"WorkflowType = '{WORKFLOW}'"
+            async for run in self._client.list_workflows(query, page_size=limit, limit=limit, rpc_timeout=RPC_TIMEOUT):
+                if run.status == WorkflowExecutionStatus.CONTINUED_AS_NEW:
+                    continue
+                memo = await run.memo()
+                goal = str(memo.get("goal", ""))
+                title = str(memo.get("title", "")) or goal or run.id
+                rows.append(ChatRow(run.id, title, goal, run.start_time, _STATUS.get(run.status, "running")))
+        rows.sort(key=lambda row: (row.status == "running", row.started), reverse=True)
+        return rows
+
+    async def _signal(self, chat_id: str, name: str, *payload: Json) -> None:
+        async with self._calling(chat_id):
+            await self._client.get_workflow_handle(chat_id).signal(name, args=list(payload), rpc_timeout=RPC_TIMEOUT)
+
+    async def _query(
+        self, handle: WorkflowHandle[Any, Any], since: int, status: RunStatus, timeout: timedelta = QUERY_TIMEOUT
+    ) -> ChatView | None:
+        """None for a chat that never came to a state that can be shown."""
+        try:
+            view: ChatView = await handle.query("get_chat", since, result_type=ChatView, rpc_timeout=timeout)
+            return view
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError):
+            if status == "failed":
+                return None
+            raise NoWorker(
+                "The worker cannot read this chat. Look at its log, and restart `python worker.py`."
+            ) from None
+        except RPCError as error:
+            if error.status in (
+                RPCStatusCode.CANCELLED,
+                RPCStatusCode.DEADLINE_EXCEEDED,
+                RPCStatusCode.FAILED_PRECONDITION,
+            ):
+                raise NoWorker(
+                    "No worker has answered for 5 seconds. Start one with `python worker.py`; nothing is lost."
+                ) from None
+            raise
+
+    async def _worker(self, described: WorkflowExecutionDescription) -> Literal["alive", "missing", "unknown"]:
+        """Whether any worker serves our task queue, by the heartbeats that workers send to the server."""
+        if not self._lists_workers:
+            return "unknown"
+        request = ListWorkersRequest(
+            namespace=self._client.namespace, page_size=100, query=f"TaskQueue = '{self._settings.temporal_task_queue}'"
+        )
+        try:
+            found = await self._client.workflow_service.list_workers(request, timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.INVALID_ARGUMENT):
+                raise
+            self._lists_workers = False  # servers before 1.32 know it behind a flag only
+            return "unknown"
+        now = time.time()
+        for info in found.workers_info:
+            beat = info.worker_heartbeat
+            if beat.status == WorkerStatus.WORKER_STATUS_RUNNING and now - beat.heartbeat_time.seconds < WORKER_SILENCE:
+                return "alive"
+        return "missing"
+
+    @asynccontextmanager
+    async def _calling(self, chat_id: str) -> AsyncIterator[None]:
+        """Whatever the server answers, as one of our errors."""
+        try:
+            yield
+        except RPCError as error:
+            raise _explained(error, chat_id) from None
+        except RuntimeError as error:  # a lazy client's first call
+            if not str(error).startswith("Failed client connect"):
+                raise
+            raise _unavailable() from None
+        except TimeoutError:
+            raise _unavailable() from None
+
+
+def _unavailable() -> ChatError:
+    return ServerUnavailable("The Temporal server does not answer. It is tried again by itself; nothing is lost.")
+
+
+def _explained(error: RPCError, chat_id: str) -> ChatError:
+    if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+        return ChatClosed("This chat has ended. Start a new one to go on.")
+    if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
+        return ChatNotFound("There is no chat at this address. Start a new one.")
+    if error.status in (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED):
+        return ServerUnavailable(
+            "The Temporal server refuses our credentials. Check TEMPORAL_API_KEY or the certificates."
+        )
+    return _unavailable()
+
+
+async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:
+    """The newest activity that a person waits for."""
+    pending = [
+        activity
+        for activity in described.raw_description.pending_activities
+        if activity.activity_type.name != "summarize"
+    ]
+    if not pending:
+        return None
+    activity = pending[-1]
+    shown: dict[str, Any] = {}
+    if activity.HasField("heartbeat_details"):
+        details = await described.data_converter.decode(activity.heartbeat_details.payloads)
+        shown = details[0] if details and isinstance(details[0], dict) else {}
+    error, next_in = "", None
+    if activity.HasField("last_failure"):
+        failure = await described.data_converter.decode_failure(activity.last_failure)
+        told = isinstance(failure, ApplicationError) and failure.type in ("ModelUnavailable", "ToolError", "TryAgain")
+        error = str(getattr(failure, "message", "")) if told else "The process that was at work has died."
+    if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and activity.HasField(
+        "next_attempt_schedule_time"
+    ):
+        next_in = max(0.0, activity.next_attempt_schedule_time.ToMilliseconds() / 1000 - time.time())
+    return Attempt(
+        name=activity.activity_type.name,
+        number=activity.attempt,
+        partial=str(shown.get("text") or ""),
+        progress=str(shown.get("progress") or ""),
+        fraction=shown.get("fraction") if isinstance(shown.get("fraction"), float) else None,
+        error=error,
+        next_in=next_in,
+    )

@@ -1,0 +1,25 @@
+"""A goal file, as it travels in a chat: by value, so that any worker and any ancestor's client can read it."""
+
+from agent.messages import ArgumentSpec, Goal, ToolSpec
+from tools import Tool, Toolset
+
+
+def goal_for(toolset: Toolset, name: str) -> Goal:
+    """The goal of this name with its tools described; KeyError when there is none."""
+    goal = toolset.goals[name]
+    return Goal(
+        name=goal.name,
+        title=goal.title,
+        description=goal.description,
+        starter_prompt=goal.starter_prompt,
+        example=goal.example,
+        tools=[_spec(toolset.tools[tool]) for tool in goal.tools],
+    )
+
+
+def _spec(tool: Tool) -> ToolSpec:
+    arguments = [
+        ArgumentSpec(name=name, type=str(schema.get("type", "string")), description=str(schema.get("description", "")))
+        for name, schema in tool.parameters.get("properties", {}).items()
+    ]
+    return ToolSpec(name=tool.name, description=tool.description, arguments=arguments)

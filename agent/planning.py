@@ -1,0 +1,145 @@
+"""From a model's reply to a plan: its calls checked against the tools' schemas. Pure, but for the tools' own checks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from agent import prompts
+from agent.messages import Goal, Json, Plan, Proposal, ToolSpec
+from agent.model import CalledTool, Reply
+from tools import InvalidArguments, Tool
+
+BUILT_IN = ("finish", "off_goal", "switch_goal")
+MOST_CALLS = 8
+"""Calls of one answer beyond this are not proposed; the model may call again."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the model may call in one chat: the goal's tools, those only the goal describes, and the other goals."""
+
+    tools: Mapping[str, Tool]
+    foreign: Mapping[str, ToolSpec]
+    goals: Mapping[str, Goal]
+    show_confirm: Literal["true", "effects", "false"] = "true"
+
+    def functions(self, *, insisted: bool = False) -> list[dict[str, Any]]:
+        """All of them in OpenAI's shape."""
+        ours = [prompts.function(tool.name, tool.description, tool.parameters) for tool in self.tools.values()]
+        others = [
+            prompts.function(spec.name, spec.description, prompts.schema_of(spec)) for spec in self.foreign.values()
+        ]
+        goals = [(goal.name, goal.title) for goal in self.goals.values()]
+        return [*ours, *others, *prompts.built_in(goals, insisted=insisted)]
+
+
+class Unusable(Exception):
+    """A call that cannot be proposed. missing: argument names; wrong: one sentence for each other problem."""
+
+    def __init__(self, call: CalledTool, missing: list[str], wrong: list[str]) -> None:
+        self.call, self.missing, self.wrong = call, missing, wrong
+        super().__init__(" ".join([*(f"{name} is missing." for name in missing), *wrong]))
+
+
+def interpret(reply: Reply, offer: Offer) -> Plan:
+    """What a reply comes to; raises Unusable for the first call that cannot be proposed as it is."""
+    known = [call for call in reply.calls if call.name not in BUILT_IN]
+    if known:
+        proposals = [_proposal(call, offer) for call in known[:MOST_CALLS]]
+        proposals[0].text = reply.text.strip() or proposals[0].text
+        return Plan(proposals=proposals, by=reply.use)
+    for call in reply.calls:
+        arguments = _arguments(call)
+        text = str(arguments.get("message") or "").strip() or reply.text.strip()
+        if call.name == "finish":
+            return Plan(text=text or "That is all done. Goodbye!", next="done", by=reply.use)
+        if call.name == "off_goal":
+            return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
+        return Plan(proposals=[_switch(call, arguments, text, offer)], by=reply.use)
+    return Plan(text=reply.text.strip(), by=reply.use)
+
+
+def ask_instead(error: Unusable, reply: Reply) -> Plan:
+    """The model failed twice: ask the person for exactly what is missing."""
+    return Plan(text=prompts.ask_for(error.call.name, error.missing, error.wrong), by=reply.use)
+
+
+def correction(reply: Reply, error: Unusable) -> list[dict[str, Any]]:
+    """The failed answer and what is wrong with it, to go to the model once more. Broken JSON is not sent back."""
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _safe(call)}}
+        for call in reply.calls
+    ]
+    answers = [
+        {
+            "role": "tool",
+            "tool_call_id": call.id,
+            "content": prompts.complaint([str(error)] if call is error.call else ["Not done."]),
+        }
+        for call in reply.calls
+    ]
+    return [{"role": "assistant", "content": reply.text, "tool_calls": calls}, *answers]
+
+
+def _proposal(call: CalledTool, offer: Offer) -> Proposal:
+    arguments = _arguments(call)
+    if tool := offer.tools.get(call.name):
+        try:
+            checked = tool.validate(arguments)
+        except InvalidArguments as error:
+            raise Unusable(call, list(error.missing), list(error.wrong.values())) from None
+        effect, timeout, parameters = tool.effect, tool.timeout, tool.parameters
+    elif spec := offer.foreign.get(call.name):
+        missing = [argument.name for argument in spec.arguments if arguments.get(argument.name) in (None, "")]
+        if missing:
+            raise Unusable(call, missing, [])
+        checked, effect, timeout, parameters = arguments, "once", 60.0, prompts.schema_of(spec)
+    else:
+        names = ", ".join([*offer.tools, *offer.foreign, *BUILT_IN])
+        raise Unusable(call, [], [f"There is no tool {call.name[:80]}. There are: {names}."])
+    return Proposal(
+        tool=call.name,
+        arguments=checked,
+        text=prompts.proposal_sentence(call.name, checked),
+        effect=effect,
+        needs_confirm=offer.show_confirm == "true" or (offer.show_confirm == "effects" and effect != "read"),
+        timeout=timeout,
+        parameters=parameters,
+    )
+
+
+def _switch(call: CalledTool, arguments: dict[str, Json], text: str, offer: Offer) -> Proposal:
+    goal = offer.goals.get(str(arguments.get("goal")))
+    if goal is None:
+        raise Unusable(call, [], [f"There is no such goal. There are: {', '.join(offer.goals)}."])
+    return Proposal(
+        kind="switch_goal",
+        tool="switch_goal",
+        arguments={"goal": goal.title or goal.name},
+        text=text or f"Shall we go on with “{goal.title}” instead?",
+        effect="read",
+        goal=goal,
+    )
+
+
+def _arguments(call: CalledTool) -> dict[str, Json]:
+    try:
+        arguments = json.loads(call.arguments or "{}", parse_constant=_refuse)
+        json.dumps(arguments, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be stored
+    except (ValueError, RecursionError):
+        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
+    if not isinstance(arguments, dict):
+        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not a JSON object."])
+    return arguments
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _safe(call: CalledTool) -> str:
+    try:
+        return json.dumps(_arguments(call))
+    except Unusable:
+        return "{}"

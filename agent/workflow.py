@@ -1,0 +1,235 @@
+"""AgentGoalWorkflow: one chat. Start reading at `run`; what each step does to the chat is in agent/conversation.py.
+
+Changing what this file does in which order breaks running chats: see "Changing the workflow" in README.md.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as ActivityTimeoutError
+
+with workflow.unsafe.imports_passed_through():
+    from agent import wire
+    from agent.messages import (
+        ChatView,
+        Decision,
+        Json,
+        Plan,
+        Proposal,
+        SummaryRequest,
+        ToolAnswer,
+        ToolCall,
+    )
+
+PLAN_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+"""For ever: it goes on by itself when the network, the key or the worker is back."""
+
+TOOL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
+HEARTBEAT_TIMEOUT = timedelta(seconds=5)
+ENDING_TIMEOUT = timedelta(seconds=30)
+"""How long an ended chat waits for a side effect that is under way."""
+
+TOLD = "ToolError"
+"""The type of the failure by which a tool says itself that it failed: nothing about its effect is unknown."""
+
+
+@workflow.defn(name="AgentGoalWorkflow")
+class AgentGoalWorkflow:
+    """A chat that reaches a goal with tools. Input, signals and queries: agent/wire.py."""
+
+    @workflow.init
+    def __init__(self, *start: Any) -> None:
+        self._unreadable = ""
+        self._summary: asyncio.Task[None] | None = None
+        try:
+            self.chat = wire.read_start(start[0] if start else None, workflow.info().first_execution_run_id[:8])
+        except wire.Unreadable as error:
+            self._unreadable = str(error)
+
+    @workflow.run
+    async def run(self, *_: Any) -> dict[str, Json]:
+        """Take turns until the chat ends. Returns this run's segment of the transcript, as the ancestors do."""
+        if self._unreadable:
+            raise ApplicationError(self._unreadable, type="Unreadable", non_retryable=True)
+        while not self.chat.ended:
+            await workflow.wait_condition(lambda: bool(self.chat.has_work or self.chat.ended or self._is_long()))
+            if self._is_long():
+                await self._continue_as_new()
+            if self.chat.receipt:
+                await self._run_tool(*self.chat.begin_tool())
+            elif self.chat.has_work:
+                await self._plan()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return wire.history(self.chat, with_context=False)
+
+    # Steps of a turn
+
+    async def _plan(self) -> None:
+        """Ask the model for the next step, unless the person ends the chat or picks another model meanwhile."""
+        chat = self.chat
+        request = chat.begin_plan(workflow.now())
+        call = workflow.start_activity(
+            "plan",
+            request,
+            result_type=Plan,
+            start_to_close_timeout=timedelta(hours=1),  # the activity keeps the shorter limit of its own settings
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=PLAN_RETRIES,
+        )
+        try:
+            if await _until(call, lambda: bool(chat.ended) or chat.model != request.model):
+                chat.finish_plan(await call, workflow.now())
+                self._summarize_backlog()
+            else:
+                chat.stop_plan(again=not chat.ended)
+        except ActivityError as error:
+            chat.fail_plan(_sentence(error), workflow.now())
+
+    async def _run_tool(self, proposal: Proposal, receipt: Decision) -> None:
+        """Run a tool under its receipt. A lost answer of a `once` tool is told, never tried again by itself."""
+        chat = self.chat
+        once = proposal.effect == "once"
+        call = workflow.start_activity(
+            proposal.tool,
+            ToolCall(
+                proposal_id=proposal.id,
+                tool=proposal.tool,
+                arguments=receipt.arguments,
+                idempotency_key=f"{workflow.info().workflow_id}/{proposal.id}",
+                effect=proposal.effect,
+            ),
+            result_type=ToolAnswer,
+            activity_id=proposal.id,
+            start_to_close_timeout=timedelta(seconds=proposal.timeout + 10),  # the activity stops itself before
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=RetryPolicy(maximum_attempts=1) if once else TOOL_RETRIES,
+        )
+        try:
+            if await _until(call, lambda: bool(chat.ended), grace=proposal.effect != "read"):
+                chat.finish_tool(await call, workflow.now())
+            elif proposal.effect == "read":
+                chat.fail_tool("The chat was ended before the tool answered.", workflow.now())
+            else:
+                chat.lose_tool("The chat was ended and the tool did not answer in time.", workflow.now())
+        except ActivityError as error:
+            if once and not (isinstance(error.cause, ApplicationError) and error.cause.type == TOLD):
+                chat.lose_tool(_sentence(error), workflow.now())
+            else:
+                chat.fail_tool(_sentence(error), workflow.now())
+
+    def _summarize_backlog(self) -> None:
+        """Beside the turns, never in their way: fold the oldest messages into the summary."""
+        backlog = self.chat.backlog() if self._summary is None or self._summary.done() else None
+        if backlog:
+            self._summary = asyncio.create_task(self._summarize(*backlog))
+
+    async def _summarize(self, messages: list[Any], through: int) -> None:
+        try:
+            plan = await workflow.execute_activity(
+                "summarize",
+                SummaryRequest(
+                    goal=self.chat.goal, summary=self.chat.summary, messages=messages, model=self.chat.model
+                ),
+                result_type=Plan,
+                start_to_close_timeout=timedelta(minutes=5),
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                retry_policy=RetryPolicy(maximum_attempts=3),
+            )
+        except ActivityError:
+            return  # the next turn tries again; until then the window drops its oldest messages
+        self.chat.summarize(plan.text, through, plan.by)
+
+    # Continue-as-new
+
+    def _is_long(self) -> bool:
+        """Whether this run should end, and has moved the chat on at all since it began."""
+        info = workflow.info()
+        long = info.is_continue_as_new_suggested() or info.get_current_history_size() > self.chat.history_limit
+        return long and bool(self.chat.messages) and not self.chat.ended
+
+    async def _continue_as_new(self) -> None:
+        if self._summary and not self._summary.done():
+            await self._summary
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(args=[wire.resume_input(self.chat.hand_on(workflow.info().run_id))])
+
+    # What clients may say and ask
+
+    @workflow.signal(dynamic=True)
+    def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Every signal comes in by this one door: whatever is wrong with it, it is dropped with a sentence.
+
+        Handlers with parameters of their own would let a client wedge the chat for ever with a wrong count of them.
+        """
+        if self._unreadable:
+            return
+        try:
+            payload = [workflow.payload_converter().from_payload(arg.payload) for arg in args[:1]]
+            self._take(name, payload[0] if payload else None)
+        except wire.Unreadable as error:
+            self.chat.drop(str(error), workflow.now())
+        except Exception:  # undecodable bytes raise whatever their converter likes
+            self.chat.drop("A signal that cannot be decoded arrived and was not taken up.", workflow.now())
+
+    def _take(self, name: str, payload: Any) -> None:
+        now = workflow.now()
+        match name:
+            case "user_prompt":
+                self.chat.hear(wire.read_prompt(payload), now)
+            case "confirm":
+                verdict = wire.read_verdict(payload)
+                self.chat.confirm(now, verdict.proposal_id, verdict.arguments, verdict.who)
+            case "decline":
+                verdict = wire.read_verdict(payload)
+                self.chat.decline(now, verdict.proposal_id, verdict.reason, verdict.who)
+            case "end_chat":
+                self.chat.end(now)
+            case "set_model":
+                self.chat.pick_model(wire.read_model(payload))
+            case _:
+                raise wire.Unreadable("A signal of an unknown name arrived and was not taken up.")
+
+    @workflow.query
+    def get_chat(self, since: Any = 0) -> ChatView:
+        """What a page draws: see ChatView."""
+        return self.chat.view(wire.read_since(since))
+
+    @workflow.query
+    def get_conversation_history(self) -> dict[str, Json]:
+        """The transcript in the ancestors' shape."""
+        return wire.history(self.chat)
+
+    @workflow.query
+    def get_latest_tool_data(self) -> dict[str, Json] | None:
+        """The agent's newest word in the ancestors' shape."""
+        return wire.latest_tool_data(self.chat)
+
+
+async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], bool], *, grace: bool = False) -> bool:
+    """Wait for an activity until something else matters more; True = it is done, False = it was cancelled.
+
+    grace: give it a bounded time to finish once interrupted.
+    """
+    await workflow.wait_condition(lambda: call.done() or interrupted())
+    if grace and not call.done():
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(call.done, timeout=ENDING_TIMEOUT)
+    if call.done():
+        return True
+    call.cancel()
+    return False
+
+
+def _sentence(error: ActivityError) -> str:
+    """Why an activity failed, for the person: our own sentences as they are, anything else in general words."""
+    if isinstance(error.cause, ApplicationError):
+        return error.cause.message
+    if isinstance(error.cause, ActivityTimeoutError):
+        return "It did not answer in time, or the process that ran it died."
+    return "It failed for a reason that is only in the worker's log."

@@ -1,0 +1,82 @@
+"""The worker: settings, model and tools put together, and the work taken from the task queue.
+
+`python worker.py`, any number of times, on any machine that reaches the Temporal server. Ctrl-C drains.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from datetime import timedelta
+from typing import NoReturn
+
+from temporalio.worker import Worker
+
+from agent.activities import Activities
+from agent.errors import ServerUnavailable, SettingsError
+from agent.llm import build_model
+from agent.local import watch_parent
+from agent.settings import Settings, load_settings
+from agent.temporal import connect, connection, heartbeating_runtime
+from agent.workflow import AgentGoalWorkflow
+from tools import load
+
+MOST_AT_ONCE = 100
+"""Activities at once: each is one model call or one tool."""
+
+GRACE = timedelta(seconds=4)
+"""How long Ctrl-C waits for what is under way; what takes longer is taken up again by another worker."""
+
+
+async def serve(settings: Settings, address: str = "") -> None:
+    """Work until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    toolset = load()
+    for problem in toolset.problems:
+        print(problem, file=sys.stderr, flush=True)  # noqa: T201
+    model = build_model(settings)
+    client = await connect(settings, address, runtime=heartbeating_runtime())
+    activities = Activities(settings, model, toolset)
+    worker = Worker(
+        client,
+        task_queue=settings.temporal_task_queue,
+        workflows=[AgentGoalWorkflow],
+        activities=activities.all(),
+        max_concurrent_activities=MOST_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+        # a query or signal of a chat whose worker died waits no longer than this for another
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 1),
+        default_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 1),
+    )
+    where = connection(settings, address)
+    print(  # noqa: T201
+        f"Worker for {where['target_host']}, namespace {client.namespace}, task queue {settings.temporal_task_queue}, "
+        f"model {settings.llm_model}.",
+        flush=True,
+    )
+    async with worker:
+        await stop.wait()
+
+
+def main() -> NoReturn:
+    """Serve, or say in one sentence why not."""
+    status = 0
+    try:
+        watch_parent()
+        asyncio.run(serve(load_settings()))
+    except (SettingsError, ServerUnavailable) as error:
+        print(error, file=sys.stderr, flush=True)  # noqa: T201
+        status = 1
+    except KeyboardInterrupt:
+        pass
+    # Every fourth clean exit of the interpreter aborts in the SDK's threads; nothing is left to be cleaned up.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
