@@ -1,0 +1,166 @@
+"""The fields of an edit form, from the JSON schema of a tool's arguments. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from agent.page import words
+
+Kind = Literal["text", "choice", "whole", "number", "decimal", "flag", "day", "moment", "lines"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One editable value. path leads to it through nested objects; value is what was proposed, None if nothing was."""
+
+    path: tuple[str, ...]
+    kind: Kind
+    value: Any = None
+    required: bool = False
+    help: str = ""
+    choices: tuple[Any, ...] = ()
+    item: Kind = "text"
+
+    @property
+    def label(self) -> str:
+        return " · ".join(words.spoken(part) for part in self.path)
+
+    @property
+    def key(self) -> str:
+        return "-".join(self.path)
+
+
+def fields(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Field]:
+    """Every value that a person can edit; lists of objects are left as they are. Without a schema, by the values."""
+    if not schema.get("properties"):
+        schema = {"properties": {name: _guess(value) for name, value in arguments.items()}}
+    return list(_walk(schema, arguments, (), schema))
+
+
+def edited(original: Mapping[str, Any], entered: Iterable[tuple[Field, Any]]) -> dict[str, Any] | None:
+    """The arguments with what was entered, or None if nothing differs. Raises ValueError with a sentence."""
+    result = deepcopy(dict(original))
+    for field, raw in entered:
+        value = parse(field, raw)
+        if value == field.value or (value is None and field.value is None):
+            continue
+        place = result
+        for part in field.path[:-1]:
+            place = place.setdefault(part, {})
+        if value is None:
+            place.pop(field.path[-1], None)
+        else:
+            place[field.path[-1]] = value
+    return result if result != original else None
+
+
+def parse(field: Field, raw: Any) -> Any:
+    """What a widget holds, as the JSON value of the argument; None = left empty."""
+    if isinstance(raw, str):
+        raw = raw.strip()
+    if raw is None or raw == "":
+        if field.required and field.value not in (None, ""):
+            raise ValueError(f"{field.label} is needed; fill it in.")
+        return None
+    if field.kind == "lines":
+        return [_scalar(field, field.item, line.strip()) for line in str(raw).splitlines() if line.strip()]
+    return _scalar(field, field.kind, raw)
+
+
+def _scalar(field: Field, kind: Kind, raw: Any) -> Any:
+    try:
+        if kind == "decimal":
+            amount = Decimal(str(raw).replace(",", ""))
+            if not amount.is_finite():
+                raise ValueError
+            same = field.value is not None and amount == Decimal(str(field.value))
+            return field.value if same else str(amount)
+        if kind == "whole":
+            return int(raw)
+        if kind == "number":
+            number = float(raw)
+            return int(number) if number == int(number) and isinstance(field.value, int) else number
+        if kind == "moment":
+            same = isinstance(raw, str)
+            return (datetime.fromisoformat(raw) if same else raw).isoformat()
+    except (ValueError, InvalidOperation):
+        form = "a date and time such as 2030-05-01T18:30" if kind == "moment" else "a number"
+        raise ValueError(f"{field.label} must be {form}.") from None
+    return raw.isoformat() if isinstance(raw, date) else raw
+
+
+def _walk(
+    schema: Mapping[str, Any], arguments: Mapping[str, Any], path: tuple[str, ...], root: Mapping[str, Any]
+) -> Iterator[Field]:
+    required = schema.get("required", ())
+    for name, raw in schema.get("properties", {}).items():
+        spec = _resolve(raw, root)
+        value = arguments.get(name, spec.get("default"))
+        if spec.get("properties"):
+            yield from _walk(spec, value if isinstance(value, Mapping) else {}, (*path, name), root)
+            continue
+        kind = _kind(spec)
+        if kind is None:
+            continue
+        item = _kind(_resolve(spec.get("items", {}), root)) if kind == "lines" else "text"
+        if item is None or item == "lines":
+            continue
+        yield Field(
+            path=(*path, name),
+            kind=kind,
+            value=value,
+            required=name in required,
+            help=str(spec.get("description", "")),
+            choices=tuple(spec.get("enum", ())),
+            item=item,
+        )
+
+
+def _resolve(spec: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema behind a reference or an optional type."""
+    for _ in range(8):
+        if reference := spec.get("$ref"):
+            found = root.get("$defs", {}).get(str(reference).rpartition("/")[2], {})
+            spec = {**found, **{key: value for key, value in spec.items() if key != "$ref"}}
+        elif whole := spec.get("allOf"):
+            spec = {**whole[0], **{key: value for key, value in spec.items() if key != "allOf"}}
+        elif options := [option for option in spec.get("anyOf", ()) if option.get("type") != "null"]:
+            kinds = {option.get("type") for option in options}
+            chosen = {"type": "decimal"} if kinds == {"number", "string"} else options[0]
+            spec = {**chosen, **{key: value for key, value in spec.items() if key != "anyOf"}}
+        else:
+            break
+    return spec
+
+
+def _kind(spec: Mapping[str, Any]) -> Kind | None:
+    if spec.get("enum"):
+        return "choice"
+    of_type: dict[str, Kind] = {
+        "integer": "whole",
+        "number": "number",
+        "boolean": "flag",
+        "array": "lines",
+        "decimal": "decimal",
+        "string": "text",
+    }
+    formats: dict[str, Kind] = {"date": "day", "date-time": "moment"}
+    kind = spec.get("type", "string")
+    if kind == "string" and spec.get("format") in formats:
+        return formats[spec["format"]]
+    return of_type.get(kind) if isinstance(kind, str) else None
+
+
+def _guess(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int | float):
+        return {"type": "number"}
+    if isinstance(value, Mapping):
+        return {"properties": {name: _guess(inner) for name, inner in value.items()}}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return {"type": "array", "items": _guess(value[0]) if value else {}}
+    return {"type": "string"}

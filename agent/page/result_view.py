@@ -1,0 +1,67 @@
+"""Draws the parts of a tool's result."""
+
+from typing import Any
+
+import streamlit as st
+
+from agent.messages import ToolResult
+from agent.page import results, words
+
+_SOURCES = {
+    "mock": ":orange-badge[:material/science: mock data]",
+    "test": ":blue-badge[:material/labs: test mode]",
+    "live": ":green-badge[:material/bolt: live]",
+}
+
+
+def result(message: ToolResult) -> None:
+    """What came back, or why nothing did."""
+    if message.outcome == "failed":
+        st.error(f"It did not work. {words.prose(message.error)}", icon=":material/error:")
+        return
+    if message.outcome == "unknown":
+        st.warning(words.prose(message.error), icon=":material/help:")
+        return
+    for part in results.parts(message.result, message.tool):
+        _draw(part, message.seq)
+    if message.source:
+        st.markdown(_SOURCES.get(message.source, f":gray-badge[{words.literal(message.source)}]"))
+
+
+def pairs(shown: tuple[tuple[str, str], ...]) -> None:
+    """Names and values, one a line."""
+    st.markdown("  \n".join(f":gray[{words.literal(name)}]\u2002 {words.literal(value)}" for name, value in shown))
+
+
+def _draw(part: results.Part, seq: int) -> None:
+    match part:
+        case results.Text(text):
+            st.markdown(words.prose(text))
+        case results.Fields(shown):
+            pairs(shown)
+        case results.Link(label, url):
+            st.link_button(words.literal(label), url, icon=":material/open_in_new:", key=f"link-{seq}-{label}")
+        case results.Table():
+            _table(part)
+
+
+def _table(table: results.Table) -> None:
+    if table.title:
+        st.markdown(f"**{words.literal(table.title)}**")
+    head = ["", *table.headings]
+    lines = [head, ["---:", *("---" for _ in table.headings)]]
+    for number, row in enumerate(table.rows):
+        best = number == table.best
+        cells = [_cell(cell) for cell in row]
+        lines.append([str(number + 1), *(f"**{cell}**" if best and cell else cell for cell in cells)])
+        if best:
+            lines[-1][1] += " :green-badge[cheapest]"
+    with st.container(key=None):
+        st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    if table.left_out:
+        st.caption(f"… and {table.left_out} more.")
+
+
+def _cell(content: Any) -> str:
+    url = words.link(content)
+    return f"[open]({url})" if url else words.literal(content)

@@ -1,0 +1,209 @@
+"""The page, top to bottom. Start reading at `draw`."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from agent.errors import ChatError, ChatNotFound
+from agent.messages import AgentMessage, Notice, Proposal, UserMessage
+from agent.page import actions, bubbles, look, sidebar, status, steps, words
+from agent.page.desk import Desk
+from agent.page.live import State
+from agent.page.tab import SAY, Tab, asked_chat, this_tab
+from agent.page.transcript import Block, Step, blocks, newest, untouched
+from agent.settings import SCRIPTED
+
+QUICK, SLOW = 0.15, 1.0
+"""Seconds between two looks at the chat: while something runs, and while nothing does."""
+
+_TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:", "error": ":material/error:"}
+
+
+def draw(desk: Desk) -> None:
+    """One run of the script."""
+    look.dress()
+    desk.begin()
+    tab = this_tab()
+    if desk.problem:
+        look.title("Steadfast")
+        st.error(words.literal(desk.problem), icon=":material/settings_alert:")
+        return
+    if tab.chat_id != asked_chat():
+        tab.open(asked_chat())
+    if not tab.chat_id and not _opened(desk, tab):
+        return
+    live = desk.live(tab.chat_id)
+    state = live.look()
+    tab.catch_up(state)
+    sidebar.sidebar(desk, tab, state)
+    if isinstance(state.trouble, ChatNotFound):
+        _not_found(desk, tab, state.trouble)
+        return
+    waiting = state.view.waiting if state.view else None
+    _header(desk, tab, state)
+    _body(desk, tab, state, waiting)
+    _every(QUICK if state.busy or state.view is None or tab.sent or tab.decided else SLOW, _tail)(
+        desk, tab, state.drawn
+    )
+    _foot(desk, tab, state, waiting)
+
+
+def _every(seconds: float, function: Callable[..., None]) -> Callable[..., None]:
+    return st.fragment(run_every=seconds)(function)
+
+
+def _opened(desk: Desk, tab: Tab) -> bool:
+    """A visit without a chat begins one: True once there is one. Meanwhile the page names the step."""
+    status_now = desk.local()
+    look.title("Steadfast")
+    if status_now.phase == "failed":
+        st.error(words.literal(status_now.problem or status_now.step), icon=":material/error:")
+    elif status_now.phase == "starting":
+        _every(0.5, _starting)(desk)
+    else:
+        _every(0.2, _open)(desk, tab)
+    return False
+
+
+def _starting(desk: Desk) -> None:
+    status_now = desk.local()
+    if status_now.phase != "starting":
+        st.rerun()
+    seconds = f" ({status_now.age:.0f} s)" if status_now.age >= 2 else ""
+    st.markdown(f":shimmer[{words.literal(status_now.step)} …]{seconds}")
+
+
+def _open(desk: Desk, tab: Tab) -> None:
+    """Begin the chat. The call goes on when this run is cut short, and the next run finds it: one visit, one chat."""
+    if tab.opening is None:
+        goal = desk.goal(str(st.query_params.get("goal", "")))
+
+        async def start() -> str:
+            return await (await desk.client()).start(goal)
+
+        tab.opening = desk.bridge.spawn(start())
+    if not tab.opening.done():
+        st.markdown(":shimmer[Opening a chat …]")
+        return
+    try:
+        chat_id = tab.opening.result()
+    except ChatError as error:
+        tab.opening = None
+        st.warning(f"{words.literal(error)} The page keeps trying.", icon=":material/warning:")
+        return
+    tab.open(chat_id)
+    st.query_params.clear()
+    st.query_params["chat"] = chat_id
+    desk.list_again()
+    st.rerun()
+
+
+def _not_found(desk: Desk, tab: Tab, trouble: ChatNotFound) -> None:
+    look.title("Steadfast")
+    st.warning(words.literal(trouble), icon=":material/search_off:")
+    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(desk, tab, ""))
+
+
+def _header(desk: Desk, tab: Tab, state: State) -> None:
+    goal = state.view.goal if state.view else None
+    with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
+        look.title(goal.title or words.spoken(goal.name) if goal else "Steadfast")
+        name = goal.name if goal else ""
+        icon = ":material/edit_square:"
+        st.button(
+            "New chat", key="new-chat", type="tertiary", icon=icon, on_click=actions.new_chat, args=(desk, tab, name)
+        )
+        if not state.ended:
+            icon = ":material/logout:"
+            st.button("End", key="end-chat", type="tertiary", icon=icon, on_click=actions.end_chat, args=(desk, tab))
+    if _scripted(desk, state):
+        st.caption(
+            "Replies come from the built-in scripted model, not from an AI. Set `LLM_MODEL` to talk to a real one."
+        )
+
+
+def _scripted(desk: Desk, state: State) -> bool:
+    uses = [message.by.model for message in state.messages if isinstance(message, AgentMessage) and message.by]
+    return (uses[-1] if uses else desk.settings.llm_model).startswith(SCRIPTED)
+
+
+def _body(desk: Desk, tab: Tab, state: State, waiting: Proposal | None) -> None:
+    everything = blocks(state.messages, waiting)
+    shown = newest(everything, tab.shown)
+    loaded = len(shown) < len(everything)
+    if loaded or state.previous_run_id:
+        args = (desk, tab, loaded)
+        st.button("Show earlier messages", key="earlier", type="tertiary", on_click=actions.show_earlier, args=args)
+    for block in shown:
+        _block(desk, tab, block, waiting)
+    if state.view is not None and untouched(state.messages) and not tab.sent and not state.ended:
+        _other_goals(desk, tab, state.view.goal.name)
+    for message in state.view.queued if state.view else []:
+        bubbles.said(f"queued-{message.id}", message.text, "waiting its turn")
+    for message_id, text in tab.sent:
+        bubbles.said(f"sent-{message_id}", text, "sent")
+
+
+def _block(desk: Desk, tab: Tab, block: Block, waiting: Proposal | None) -> None:
+    match block:
+        case UserMessage():
+            bubbles.person(block)
+        case AgentMessage():
+            bubbles.agent(block)
+        case Notice():
+            bubbles.notice(block)
+        case Step():
+            steps.step(desk, tab, block, waiting)
+
+
+def _other_goals(desk: Desk, tab: Tab, current: str) -> None:
+    others = {name: goal for name, goal in desk.tools.goals.items() if name != current}
+    if not others:
+        return
+    with st.container(key="other-goals", gap="xsmall"):
+        st.caption("Or something else?")
+        with st.container(horizontal=True, gap="small"):
+            for name, goal in others.items():
+                label = words.literal(goal.title or words.spoken(name))
+                st.button(
+                    label,
+                    key=f"pick-{name}",
+                    help=goal.description or None,
+                    on_click=actions.new_chat,
+                    args=(desk, tab, name),
+                )
+
+
+def _tail(desk: Desk, tab: Tab, drawn: tuple[object, ...]) -> None:
+    """The growing reply and the line of status; draws the whole page anew when the chat has changed."""
+    state = desk.live(tab.chat_id).look()
+    if state.drawn != drawn:
+        st.rerun()
+    desk.begin()
+    attempt = state.attempt
+    if attempt is not None and attempt.partial and state.busy:
+        bubbles.growing(attempt.partial)
+    line = status.line(state, embedded_worker=desk.settings.embedded_worker)
+    with st.container(key="status"):
+        text = f":shimmer[{line.text} …]" if line.tone == "busy" else line.text
+        st.caption(f"{_TONES[line.tone]} {text}" if line.tone in ("warning", "error") else text)
+        if attempt is not None and attempt.fraction is not None and state.busy:
+            st.progress(min(1.0, max(0.0, attempt.fraction)))
+
+
+def _foot(desk: Desk, tab: Tab, state: State, waiting: Proposal | None) -> None:
+    if state.view is not None and tab.dropped is not None and state.view.dropped.count > tab.dropped:
+        st.info(words.literal(state.view.dropped.reason), icon=":material/info:")
+    if tab.problem:
+        st.warning(words.literal(tab.problem), icon=":material/warning:")
+    if state.ended:
+        name = state.view.goal.name if state.view else ""
+        icon = ":material/edit_square:"
+        st.button("New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(desk, tab, name))
+    st.chat_input(_hint(state, waiting), key=SAY, on_submit=actions.say, args=(desk, tab, waiting))
+
+
+def _hint(state: State, waiting: Proposal | None) -> str:
+    if state.ended:
+        return "This chat has ended"
+    return "yes, no, or say something else" if waiting else "Your message"

@@ -1,0 +1,164 @@
+"""A client over conversations in memory, for states of the page that are hard to bring about with real processes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import tools
+from agent.client import Attempt, ChatClient, ChatRow, RunStatus, Snapshot
+from agent.conversation import Conversation
+from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
+from agent.local import LocalStatus
+from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, Goal, Json, ModelUse, Plan, Proposal, UserMessage
+from agent.page.desk import Desk
+from agent.settings import Settings
+
+NOON = datetime(2030, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeChat:
+    """One chat: the state that the workflow would hold, and what the server would say of it."""
+
+    conversation: Conversation
+    run_status: RunStatus = "running"
+    attempt: Attempt | None = None
+    worker: Any = "alive"
+    trouble: ChatError | None = None
+    now: datetime = NOON
+
+    def tick(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    def agent_says(self, text: str, **plan: Any) -> None:
+        """The model answers with words."""
+        self.conversation.begin_plan(self.tick())
+        self.conversation.finish_plan(Plan(text=text, by=ModelUse(model="scripted"), **plan), self.tick())
+
+    def agent_proposes(self, tool: str, arguments: dict[str, Json], text: str = "", **more: Any) -> Proposal:
+        """The model proposes a tool; returns the card as it waits."""
+        found = tools.load().tools.get(tool)
+        known = {"parameters": found.parameters, "effect": found.effect} if found else {}
+        proposal = Proposal(tool=tool, arguments=arguments, text=text, **(known | more))
+        self.conversation.begin_plan(self.tick())
+        self.conversation.finish_plan(Plan(proposals=[proposal], by=ModelUse(model="scripted")), self.tick())
+        assert self.conversation.proposal is not None
+        return self.conversation.proposal
+
+
+@dataclass
+class FakeClient(ChatClient):
+    """Every call is noted in `calls`; `trouble` is raised by all of them while it is set."""
+
+    chats_by_id: dict[str, FakeChat] = field(default_factory=dict)
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    trouble: ChatError | None = None
+    greeting: str = "Hello! Which city would you like to visit, and in which month?"
+    earlier_runs: dict[str, ChatView] = field(default_factory=dict)
+
+    async def start(self, goal: Goal, *, model: str = "", owner: str = "") -> str:
+        self._note("start", goal.name)
+        chat_id = f"chat-{len(self.chats_by_id) + 1:032x}"
+        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}"))
+        self.chats_by_id[chat_id] = chat
+        chat.agent_says(self.greeting)
+        return chat_id
+
+    async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
+        self._note("send", chat_id, text, message_id)
+        if not text.strip():
+            raise MessageRefused("There is nothing to send yet; write a message first.")
+        if len(text) > MESSAGE_LIMIT:
+            raise MessageRefused("The message is too long; shorten it.")
+        chat = self._open(chat_id)
+        chat.conversation.hear(UserMessage(text=text, id=message_id), chat.tick())
+
+    async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
+        self._note("confirm", proposal_id, arguments)
+        chat = self._open(chat_id)
+        chat.conversation.confirm(chat.tick(), proposal_id, arguments)
+
+    async def decline(self, chat_id: str, proposal_id: str, reason: str = "") -> None:
+        self._note("decline", proposal_id, reason)
+        chat = self._open(chat_id)
+        chat.conversation.decline(chat.tick(), proposal_id, reason)
+
+    async def end(self, chat_id: str) -> None:
+        self._note("end", chat_id)
+        chat = self.chats_by_id[chat_id]
+        chat.conversation.end(chat.tick())
+        chat.run_status = "completed"
+
+    async def set_model(self, chat_id: str, model: str) -> None:
+        self._note("set_model", model)
+        self.chats_by_id[chat_id].conversation.pick_model(model)
+
+    async def view(self, chat_id: str, since: int = 0) -> Snapshot:
+        if self.trouble:
+            raise self.trouble
+        if chat_id not in self.chats_by_id:
+            raise ChatNotFound("There is no chat at this address. Start a new one.")
+        chat = self.chats_by_id[chat_id]
+        if chat.trouble:
+            raise chat.trouble
+        view = None if chat.worker == "missing" else chat.conversation.view(since).model_copy(deep=True)
+        return Snapshot(chat_id, "run", chat.run_status, view, chat.attempt, chat.worker)
+
+    async def earlier(self, chat_id: str, run_id: str) -> ChatView:
+        self._note("earlier", run_id)
+        return self.earlier_runs[run_id]
+
+    async def failure(self, chat_id: str) -> str:
+        return "The chat's history could not be replayed."
+
+    async def chats(self, limit: int = 30) -> list[ChatRow]:
+        return [
+            ChatRow(chat_id, chat.conversation.goal.title, chat.conversation.goal.name, NOON, chat.run_status)
+            for chat_id, chat in self.chats_by_id.items()
+        ]
+
+    def _note(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.trouble:
+            raise self.trouble
+
+    def _open(self, chat_id: str) -> FakeChat:
+        if chat_id not in self.chats_by_id:
+            raise ChatNotFound("There is no chat at this address. Start a new one.")
+        chat = self.chats_by_id[chat_id]
+        if chat.run_status != "running" or chat.conversation.ended:
+            raise ChatClosed("This chat has ended. Start a new one to go on.")
+        return chat
+
+
+@dataclass
+class FakeHouse:
+    """The processes beside the page, as far as a page sees them."""
+
+    now: LocalStatus = field(default_factory=lambda: LocalStatus(step="Ready", phase="ready", address="test:1"))
+
+    def ensure(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        return
+
+    def status(self, settings: Settings) -> LocalStatus:
+        return self.now
+
+
+def desk(client: FakeClient, house: FakeHouse | None = None, **settings: Any) -> Desk:
+    """A desk over a fake client."""
+
+    async def connect(_settings: Settings, _address: str) -> ChatClient:
+        return client
+
+    return Desk(
+        read_settings=lambda: replace(Settings(environment={"TEST": "1"}), **settings),
+        house=house or FakeHouse(),
+        connect=connect,
+    )
+
+
+def last_words(chat: FakeChat) -> str:
+    """What the agent said last."""
+    return next(m.text for m in reversed(chat.conversation.messages) if isinstance(m, AgentMessage))
