@@ -2,12 +2,12 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from tools import Returned, ToolContext, tool
-from tools.services import mock_invoices
+from tools.services import mock_invoices, stripe_invoices
 
 
 def _cents(amount: Decimal) -> Decimal:
@@ -34,11 +34,11 @@ class Invoice(BaseModel):
     amount: Decimal
     currency: str
     description: str
-    status: str = "open"
+    status: str
 
 
 @tool(effect="idempotent", timeout=60, view="link")
-async def create_invoice(amount: Amount, currency: Currency, description: str, context: ToolContext) -> Returned:
+def create_invoice(amount: Amount, currency: Currency, description: str, context: ToolContext) -> Returned:
     """Create an invoice for an amount and give the link to pay it.
 
     Args:
@@ -46,7 +46,13 @@ async def create_invoice(amount: Amount, currency: Currency, description: str, c
         currency: the three letters of its currency, such as USD
         description: what is being paid for
     """
+    told: dict[str, Any] = {"amount": amount, "currency": currency, "description": description}
+    if context.environment.get("STRIPE_API_KEY"):
+        source = stripe_invoices.source(context.environment)
+        made = stripe_invoices.create(
+            amount, currency, description, context.idempotency_key, context.environment, context.progress
+        )
+        return Returned(Invoice(reference=made.reference, url=made.url, status=made.status, **told), source=source)
     context.progress("Creating the invoice")
     reference, url = mock_invoices.create(context.idempotency_key)
-    invoice = Invoice(reference=reference, url=url, amount=amount, currency=currency, description=description)
-    return Returned(invoice, source="mock")
+    return Returned(Invoice(reference=reference, url=url, status="open", **told), source="mock")
