@@ -1,0 +1,110 @@
+"""The rules of the house: which module may import which, the linter, the type checker, the pins. One command runs all."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.settings import VARIABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = [
+    ROOT / "app.py",
+    ROOT / "worker.py",
+    *sorted((ROOT / "agent").rglob("*.py")),
+    *sorted((ROOT / "tools").rglob("*.py")),
+]
+LEAVES = {
+    "agent.conversation",
+    "agent.messages",
+    "agent.wire",
+    "agent.window",
+    "agent.errors",
+    "agent.settings",
+    "agent.model",
+}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or anywhere else, `from package import name` as package.name too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def under(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    me, found = name_of(path), set(imports(path))
+    if me in LEAVES:
+        allowed = LEAVES | {"agent"}
+        wrong = {
+            m for m in found if under(m, "agent", "tools") and not under(m, *(allowed - {"agent"})) and m != "agent"
+        }
+        assert not wrong, f"{me} is a leaf"
+    if under(me, "tools"):
+        assert not {m for m in found if under(m, "agent", "app", "worker")}, "tools/ never imports agent/"
+    if not (me == "app" or under(me, "agent.page")):
+        assert not {m for m in found if under(m, "streamlit")}, "only app.py and agent/page import streamlit"
+    if not under(me, "agent.llm"):
+        assert not {m for m in found if under(m, "litellm")}, "only agent/llm imports litellm"
+        if me != "worker":
+            assert not {m for m in found if under(m, "agent.llm")}, "only worker.py imports agent/llm"
+    if under(me, "agent.page") or me == "app":
+        assert not {m for m in found if under(m, "temporalio")}, "the page meets Temporal in agent/client.py only"
+    if me == "agent.workflow":
+        assert not {m for m in found if under(m, "tools", "litellm", "stripe", "httpx")}, (
+            "replay depends on none of them"
+        )
+
+
+@pytest.mark.parametrize("module", ["agent.workflow", "agent.client", "agent.local", "tools", "app"])
+def test_heavy_libraries_stay_out_of_light_processes(module: str) -> None:
+    heavy = "litellm", "stripe", "pandas", "openai"
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("check", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
+def test_checks_pass(check: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_pins_cover_pyproject_and_name_no_address(name: str) -> None:
+    pins = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in pins
+    entries = re.findall(r"^([a-z0-9][\w.-]*)(?:\[[^]]*\])?==", pins, re.MULTILINE)
+    blocks = re.split(r"^(?=[a-z0-9])", pins, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(entries)
+    assert all("--hash=sha256:" in block for block in blocks)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = re.findall(
+        r'^    "([A-Za-z0-9-]+)(?:\[[^]]*\])?[><=!]', project.split("[tool.setuptools]")[0], re.MULTILINE
+    )
+    runtime = wanted[: wanted.index("pytest")]
+    assert set(runtime if name == "requirements.txt" else wanted) <= set(entries)
+
+
+def test_every_variable_is_documented() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for variable in VARIABLES:
+        assert f"# {variable.name}=" in example
+        assert f"| `{variable.name}` |" in readme, variable.name
