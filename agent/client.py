@@ -36,8 +36,13 @@ WORKFLOW = "AgentGoalWorkflow"
 QUERY_TIMEOUT = timedelta(seconds=5)
 UNLIKELY_QUERY_TIMEOUT = timedelta(seconds=1)
 RPC_TIMEOUT = timedelta(seconds=5)
-WORKER_SILENCE = 8.0
-"""Seconds without a word of any worker after which a page says that none runs."""
+WORKER_SILENCE = 5.0
+"""Seconds without a word of any worker (each says one a second) after which a page says that none runs."""
+
+WORKER_LOOK = 1.0
+"""Seconds for which what was seen of the workers holds."""
+
+_AT_WORK = (WorkerStatus.WORKER_STATUS_RUNNING, WorkerStatus.WORKER_STATUS_SHUTTING_DOWN)
 
 RunStatus = Literal["running", "completed", "failed", "terminated", "timed_out", "canceled"]
 _STATUS: dict[WorkflowExecutionStatus | None, RunStatus] = {
@@ -92,6 +97,8 @@ class ChatClient:
         self._client = client
         self._settings = settings
         self._lists_workers = True
+        self._unseen_answers = 0
+        self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
     async def start(self, goal: Goal, *, model: str = "", owner: str = "") -> str:
         """Begin a chat whose agent greets first; returns its id, which nobody can guess."""
@@ -150,7 +157,7 @@ class ChatClient:
             if described.workflow_type != WORKFLOW:
                 raise ChatNotFound(f"{chat_id} is no chat of ours. Start a new one.")
             attempt = await _attempt(described)
-            worker = await self._worker(described)
+            worker = await self._worker()
             status = _STATUS.get(described.status, "running")
             try:
                 timeout = QUERY_TIMEOUT if worker != "missing" else UNLIKELY_QUERY_TIMEOUT
@@ -160,8 +167,8 @@ class ChatClient:
                     raise
                 view = None
             else:
-                if worker == "missing":  # this server knows nothing of workers
-                    worker, self._lists_workers = "unknown", False
+                self._note_answer(worker)
+                worker = "alive"
         return Snapshot(chat_id, described.run_id, status, view, attempt, worker)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:
@@ -228,10 +235,18 @@ class ChatClient:
                 ) from None
             raise
 
-    async def _worker(self, described: WorkflowExecutionDescription) -> Literal["alive", "missing", "unknown"]:
+    def _note_answer(self, worker: Literal["alive", "missing", "unknown"]) -> None:
+        """Workers that answer again and again and are never listed: this server, or theirs, knows no heartbeats."""
+        self._unseen_answers = self._unseen_answers + 1 if worker == "missing" else 0
+        if self._unseen_answers >= 20:
+            self._lists_workers = False
+
+    async def _worker(self) -> Literal["alive", "missing", "unknown"]:
         """Whether any worker serves our task queue, by the heartbeats that workers send to the server."""
         if not self._lists_workers:
             return "unknown"
+        if self._seen_worker and time.monotonic() - self._seen_worker[0] < WORKER_LOOK:
+            return self._seen_worker[1]
         request = ListWorkersRequest(
             namespace=self._client.namespace, page_size=100, query=f"TaskQueue = '{self._settings.temporal_task_queue}'"
         )
@@ -242,12 +257,11 @@ class ChatClient:
                 raise
             self._lists_workers = False  # servers before 1.32 know it behind a flag only
             return "unknown"
-        now = time.time()
-        for info in found.workers_info:
-            beat = info.worker_heartbeat
-            if beat.status == WorkerStatus.WORKER_STATUS_RUNNING and now - beat.heartbeat_time.seconds < WORKER_SILENCE:
-                return "alive"
-        return "missing"
+        beats = [info.worker_heartbeat for info in found.workers_info]
+        newest = max((b.heartbeat_time.seconds for b in beats if b.status in _AT_WORK), default=0)
+        alive: Literal["alive", "missing"] = "alive" if time.time() - newest < WORKER_SILENCE else "missing"
+        self._seen_worker = (time.monotonic(), alive)
+        return alive
 
     @asynccontextmanager
     async def _calling(self, chat_id: str) -> AsyncIterator[None]:

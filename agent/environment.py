@@ -20,7 +20,7 @@ def prepare(requirements: str) -> Path:
 
     Says every 4 s what is going on. Ends the process with one sentence where it cannot be done.
     """
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - the reader may have an older one
         sys.exit(
             f"Steadfast needs Python 3.11 or later, and this is {sys.version.split()[0]}. Run it with a newer one."
         )
