@@ -1,0 +1,109 @@
+"""One call of one model: one HTTP request, streamed, and read to its end or closed."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from agent.llm.endpoints import Endpoint
+from agent.llm.library import litellm
+from agent.messages import ModelUse
+from agent.model import CalledTool, ModelRequest, Reply
+
+
+class CutShort(Exception):
+    """The stream ended before the answer did."""
+
+
+class NoAnswer(Exception):
+    """The model answered with neither words nor a call."""
+
+
+@dataclass
+class _Part:
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass
+class _Answer:
+    """What has arrived so far."""
+
+    text: str = ""
+    parts: dict[int, _Part] = field(default_factory=dict)
+
+    def add(self, delta: Any) -> bool:
+        """Take a piece up; True when the text has grown."""
+        for call in getattr(delta, "tool_calls", None) or []:
+            part = self.parts.setdefault(call.index or 0, _Part())
+            part.id = part.id or call.id or ""
+            part.name = part.name or call.function.name or ""
+            part.arguments += call.function.arguments or ""
+        grown = bool(delta.content)
+        self.text += delta.content or ""
+        return grown
+
+    def calls(self) -> list[CalledTool]:
+        return [
+            CalledTool(part.id or f"call_{index}", part.name, part.arguments)
+            for index, part in sorted(self.parts.items())
+            if part.name
+        ]
+
+
+async def call(
+    endpoint: Endpoint, request: ModelRequest, max_tokens: int, timeout: float, on_text: Callable[[str], None]
+) -> Reply:
+    """Ask once. Raises whatever LiteLLM raises, CutShort or NoAnswer; cancelled, it closes the connection."""
+    started = time.monotonic()
+    extra: dict[str, Any] = {"goal": request.goal} if endpoint.scripted else {}
+    if request.tools:
+        extra["tools"] = request.tools
+    stream = await litellm.acompletion(
+        model=endpoint.model,
+        messages=request.messages,
+        api_key=endpoint.key or None,
+        api_base=endpoint.base_url or None,
+        max_tokens=max_tokens,
+        timeout=timeout,
+        stream=True,
+        stream_options={"include_usage": True},
+        max_retries=0,
+        num_retries=0,
+        drop_params=True,
+        _skip_mcp_handler=True,
+        **extra,
+    )
+    answer = _Answer()
+    try:
+        async for chunk in stream:
+            if chunk.choices and answer.add(chunk.choices[0].delta):
+                on_text(answer.text)
+            if stream.sent_last_chunk and getattr(stream.chunks[-1], "usage", None):
+                break  # the answer is complete and counted; what would follow is LiteLLM's own book-keeping
+    finally:
+        await stream.aclose()
+    if stream.received_finish_reason is None:
+        raise CutShort
+    if not answer.text.strip() and not answer.calls():
+        raise NoAnswer
+    return Reply(answer.text, answer.calls(), _use(endpoint, stream.chunks, time.monotonic() - started))
+
+
+def _use(endpoint: Endpoint, chunks: list[Any], seconds: float) -> ModelUse:
+    use = ModelUse(model=endpoint.name, seconds=round(seconds, 3))
+    counted = [chunk for chunk in chunks if getattr(chunk, "usage", None)]
+    if not counted:
+        return use
+    whole = litellm.stream_chunk_builder(counted)
+    use.prompt_tokens, use.completion_tokens = whole.usage.prompt_tokens, whole.usage.completion_tokens
+    if endpoint.scripted:
+        use.cost_usd = "0"
+        return use
+    with suppress(Exception):  # an unknown price is None, never zero
+        cost = litellm.completion_cost(completion_response=whole, model=endpoint.model)
+        use.cost_usd = f"{Decimal(repr(cost)):f}" if cost else None
+    return use

@@ -1,0 +1,89 @@
+"""What a provider's failure means: try again, try another model, send less, or give up. Our words only.
+
+A provider's text may echo a key, so none of it goes any further than this module.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, Literal
+
+from agent.llm.call import CutShort, NoAnswer
+from agent.llm.library import litellm
+
+Kind = Literal["transient", "other_model", "refused", "too_long"]
+"""transient: the same model may answer soon. other_model: this one will not until a person does something.
+refused: the request itself is wrong, for any model. too_long: it is longer than the model reads."""
+
+_NO_MONEY = re.compile(r"insufficient_quota|credit balance is too low|exceeded your current quota|billing", re.I)
+_TOO_LONG = re.compile(r"context.?length|context window|maximum context|prompt is too long|too many tokens", re.I)
+_LONGEST_WAIT = 3600.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """reason goes on after the model's name: `openai/gpt-4o is overloaded (503)`. remedy: what a person can do."""
+
+    kind: Kind
+    reason: str
+    remedy: str = ""
+    retry_after: float | None = None
+
+
+def classify(error: Exception) -> Failure:
+    """The meaning of an exception of one call."""
+    status = getattr(error, "status_code", None)
+    code = f" ({status})" if isinstance(status, int) and status != 200 else ""
+    text = f"{error} {getattr(error, 'body', '') or ''}"[:4_000]
+    if isinstance(error, TimeoutError | litellm.Timeout):
+        return Failure("transient", "did not answer in time")
+    if isinstance(error, CutShort | litellm.MidStreamFallbackError):
+        return Failure("transient", "broke off in the middle of its answer")
+    if isinstance(error, NoAnswer):
+        return Failure("transient", "gave an empty answer")
+    if isinstance(error, litellm.ContextWindowExceededError) or (status in (400, 413) and _TOO_LONG.search(text)):
+        return Failure("too_long", f"cannot read that much at once{code}", "Start a new chat.")
+    if status == 402 or (status in (400, 403, 429) and _NO_MONEY.search(text)):
+        return Failure("other_model", f"has no credits left{code}", "Add credits, or change LLM_MODEL.")
+    if isinstance(error, litellm.AuthenticationError) or status in (401, 403):
+        return Failure("other_model", f"refused the key{code}", "Correct the key in .env and restart the worker.")
+    if status == 429:
+        return Failure("transient", f"allows no more requests for now{code}", retry_after=_retry_after(error))
+    if isinstance(error, litellm.NotFoundError) or status == 404:
+        return Failure("refused", f"does not exist at its provider{code}", "Correct the model's name or LLM_BASE_URL.")
+    if isinstance(error, litellm.BadRequestError) or status in (400, 405, 413, 415, 422):
+        return Failure("refused", f"refused the request{code}", "Try another model.")
+    if isinstance(error, litellm.APIConnectionError) and not _answered(error):
+        return Failure("transient", "cannot be reached", retry_after=_retry_after(error))
+    return Failure("transient", f"has trouble{code}", retry_after=_retry_after(error))
+
+
+def _answered(error: Exception) -> bool:
+    return isinstance(getattr(error, "status_code", None), int) and getattr(error, "status_code", 500) != 500
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds of a Retry-After header, which is a number or a date."""
+    for headers in (
+        getattr(error, "litellm_response_headers", None),
+        getattr(getattr(error, "response", None), "headers", None),
+    ):
+        value = _header(headers)
+        if value is None:
+            continue
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                seconds = parsedate_to_datetime(value).timestamp() - time()
+            except ValueError:
+                continue
+        if seconds == seconds:  # not NaN
+            return min(max(seconds, 0.0), _LONGEST_WAIT)
+    return None
+
+
+def _header(headers: Mapping[str, Any] | None) -> str | None:
+    return next((str(value) for name, value in (headers or {}).items() if str(name).lower() == "retry-after"), None)

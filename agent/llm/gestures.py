@@ -1,0 +1,99 @@
+"""What a person's words do: agree, refuse, stop, ask for help, take something back, pick one of a list."""
+
+import re
+from typing import Any
+
+from agent.llm.extract import MONTHS, ONES
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_EMPTY = re.compile(
+    r"the|ones?|please|would|like|want|with|that|this|from|take|for|and|you|can|book|attend|event|flight|go|i'd|pick|choose"
+)
+
+
+def pick(text: str, items: list[Any], prefer: str, asked: bool) -> int | None:
+    """Which item of a list the message picks: by its place, by what it is called, or by agreeing to the preferred."""
+    lowered = text.lower()
+    preferred = next(
+        (at for at, item in enumerate(items) if prefer and isinstance(item, dict) and item.get(prefer)), None
+    )
+    if prefer and re.search(rf"\b{re.escape(prefer)}\b", lowered):
+        return preferred
+    place = None
+    if match := re.search(rf"\b({'|'.join(_ORDINALS)})\b(?!\s+(?:of\s+)?(?:{'|'.join(MONTHS)}))", lowered):
+        place = _ORDINALS.index(match[1])
+    elif match := re.search(
+        r"(?:\bnumber |\bno\. ?|\boption |#)(\d+)|^\W*(\d{1,2})\W*$|\b(\d+)(?:st|nd|rd|th) one\b", lowered
+    ):
+        place = int(next(group for group in match.groups() if group)) - 1
+    elif re.search(r"\blast\b", lowered):
+        place = len(items) - 1
+    elif asked and (match := re.search(rf"(?:number |option |^\W*)({'|'.join(ONES[1:])})\W*$", lowered)):
+        place = ONES.index(match[1]) - 1
+    if place is not None:
+        return place if 0 <= place < len(items) else None
+    for texts in ([title(item) for item in items], [" ".join(_strings(item)) for item in items]):
+        scores = [len(words(lowered) & words(text.lower())) for text in texts]
+        best = max(scores, default=0)
+        if best and scores.count(best) == 1:
+            return scores.index(best)
+    return preferred if asked and agrees(text) else None
+
+
+def words(text: str) -> set[str]:
+    return {word for word in re.findall(r"[\w']{3,}", text) if not _EMPTY.fullmatch(word)}
+
+
+def _strings(item: Any) -> list[str]:
+    return [str(value) for value in (item.values() if isinstance(item, dict) else [item])]
+
+
+def title(item: Any) -> str:
+    """What an item is called."""
+    if not isinstance(item, dict):
+        return str(item)
+    return str(next((item[key] for key in ("name", "title", "airline", "item", "id") if item.get(key)), ""))
+
+
+def agrees(text: str) -> bool:
+    return bool(
+        re.match(
+            r"\W*(?:yes|yeah|yep|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|agreed|correct|right|that works|proceed|i agree|good)\b",
+            text,
+            re.I,
+        )
+    )
+
+
+def refuses(text: str) -> bool:
+    return bool(re.match(r"\W*(?:no|nope|nah|not (?:that|really|now|yet)|don'?t|rather not)\b", text, re.I))
+
+
+def stops(text: str) -> bool:
+    return bool(
+        re.search(
+            r"^\W*(?:(?:please |let'?s |i (?:want|would like|'?d like) to |can we )?(?:stop|end|quit|exit|finish)(?: (?:here|now|it|this|the (?:chat|conversation)|conversation|please))*|(?:good)?bye.*|cancel(?: (?:it|this|everything|please))*|"
+            r"(?:no,? )?(?:thanks?|thank you),? (?:that'?s|that is) (?:all|it|enough).*|(?:no,? )?(?:that'?s|that is) (?:all|it|enough).*|never ?mind.*|forget (?:it|about it|everything)|i'?m done.*|nothing (?:else|more).*)\W*$",
+            text,
+            re.I,
+        )
+    )
+
+
+def wants_help(text: str) -> bool:
+    return bool(
+        re.search(
+            r"\bwhat (?:can|do|could) you (?:do|help)|\bhow (?:can|do) you (?:help|work)|\bwho are you|^\W*help\b|\bwhat is this\b",
+            text,
+            re.I,
+        )
+    )
+
+
+def changes(text: str) -> bool:
+    """The person takes something back."""
+    return bool(re.search(r"\b(?:actually|instead|rather|change|another|different|other|switch|sorry|wait|on second thought|make (?:it|that)|what about|how about|i meant|try)\b", text, re.I))  # fmt: skip
+
+
+def greets(text: str) -> bool:
+    return bool(re.match(r"\W*(?:hi|hello|hey|good (?:morning|day|afternoon|evening)|thanks?|thank you)\b", text, re.I))
