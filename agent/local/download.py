@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from datetime import timedelta
 
@@ -21,3 +22,4 @@ async def download(directory: str, version: str) -> None:
 
 if __name__ == "__main__":
     asyncio.run(download(sys.argv[1], sys.argv[2]))
+    os._exit(0)  # a clean exit of the interpreter aborts now and then in the SDK's threads

@@ -16,7 +16,7 @@ async def listens(address: str, timeout: float = 1.0) -> bool:
     return False
 
 
-async def answers(address: str, timeout: float = 5.0) -> bool:
+async def answers(address: str, timeout: float = 3.0) -> bool:
     """Whether it is a Temporal server in good health: an open port is not enough."""
     if not await listens(address):
         return False

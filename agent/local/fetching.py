@@ -33,7 +33,7 @@ async def build(directory: Path, say: Callable[[str], None]) -> Path | None:
     go = shutil.which("go")
     if not go or await asyncio.to_thread(_go_version, go) < OLDEST_GO:
         return None
-    # Without the tables for debuggers it is 90 MB smaller.
+    # Without the tables for debuggers it is 40 MB smaller.
     command = [go, "install", "-ldflags=-s -w", f"github.com/temporalio/cli/cmd/temporal@{VERSION}"]
     sentence = "Building the Temporal server with Go ({0:.0f} s so far; takes 3-5 minutes the first time)"
     await _watch(command, directory, say, sentence, within=1800, environment={**os.environ, "GOBIN": str(directory)})

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +81,13 @@ class OwnServer:
 
     def _discard_half_made(self) -> None:
         """A server killed while it made its database leaves a file that never works: keep only one that once did."""
-        if not self.database.exists():
+        if not (self.database.exists() and self._healthy.exists()):
             self._healthy.unlink(missing_ok=True)
-        elif not self._healthy.exists():
             for suffix in ("", "-wal", "-shm", "-journal"):
                 self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
 
     def _note(self, pid: int, ports: Ports) -> None:
-        self._notes.write_text(json.dumps({"pid": pid, "ports": asdict(ports)}))
+        self._notes.write_text(json.dumps({"pid": pid, "ports": ports._asdict()}))
 
     def _read_notes(self) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError):

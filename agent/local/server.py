@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.errors import StartFailed
 from agent.local.child import Child
@@ -30,8 +30,7 @@ HEALTHY_WITHIN = 30.0
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(NamedTuple):
     grpc: int
     ui: int
     http: int
@@ -41,10 +40,20 @@ class Ports:
 class DevServer:
     """A dev server that answers at `address`; its Web UI is at `ui_url`."""
 
-    address: str
-    ui_url: str
-    http_url: str
+    ports: Ports
     child: Child
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.ports.grpc}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.ui}"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.http}"
 
     async def stop(self, grace: float = 0.0) -> None:
         """End it; without grace by SIGKILL, which is as safe and quicker (SIGTERM takes 1-2 s)."""
@@ -84,9 +93,7 @@ async def start_dev_server(
     command += [part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value)]
     log = log or logging.getLogger("steadfast.server")
     child = Child([*command, *extra], log=log, environment=environment, keep=keep)
-    server = DevServer(
-        f"127.0.0.1:{ports.grpc}", f"http://127.0.0.1:{ports.ui}", f"http://127.0.0.1:{ports.http}", child
-    )
+    server = DevServer(ports, child)
     try:
         spawned(child.pid)
         await _healthy(server, namespace)

@@ -1,0 +1,145 @@
+"""Which server is used, and what becomes of it."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from agent.local.server import Ports, fetch, free_ports, start_dev_server
+from tests.local.conftest import Build
+from tests.local.house import House
+
+
+async def days_kept(address: str) -> float:
+    client = await Client.connect(address)
+    answer = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+    return answer.config.workflow_execution_retention_ttl.seconds / 86_400
+
+
+def a_thousand_apart() -> Ports:
+    while True:
+        ports = free_ports()
+        if ports.grpc + 1000 < 65_536:
+            ports = free_ports(ports._replace(ui=ports.grpc + 1000))
+            if ports.ui == ports.grpc + 1000:
+                return ports
+
+
+async def test_a_server_that_answers_is_used_and_left_as_it_was(build: Build, temporal_cli: Path) -> None:
+    theirs = await start_dev_server(temporal_cli)
+    try:
+        before = await days_kept(theirs.address)
+        house = build(look_at=theirs.address)
+        page = house.open_page()
+        status = await house.ready()
+        assert status.address == theirs.address
+        assert status.server_pid == 0
+        assert house.servers == []
+        page.send_signal(signal.SIGTERM)
+        await house.empty()
+        assert await days_kept(theirs.address) == before
+        assert psutil.Process(theirs.child.pid).is_running()
+    finally:
+        await theirs.stop()
+
+
+async def test_its_web_ui_is_found_at_the_usual_distance(build: Build, temporal_cli: Path) -> None:
+    theirs = await start_dev_server(temporal_cli, ports=a_thousand_apart())
+    try:
+        house = build(look_at=theirs.address)
+        house.open_page()
+        assert (await house.ready()).ui_url == theirs.ui_url
+    finally:
+        await theirs.stop()
+
+
+async def test_a_found_server_that_goes_is_waited_for_not_replaced(build: Build, temporal_cli: Path) -> None:
+    theirs = await start_dev_server(temporal_cli)
+    house = build(look_at=theirs.address)
+    house.open_page()
+    await house.ready()
+    await theirs.stop()
+    status = await house.until(lambda status: bool(status.problem))
+    assert status.problem == f"The Temporal server at {theirs.address} does not answer any more. Start it again."
+    assert house.servers == []
+    again = await start_dev_server(temporal_cli, ports=theirs.ports)
+    try:
+        await house.until(lambda status: not status.problem)
+    finally:
+        await again.stop()
+
+
+async def test_something_else_on_the_usual_port_is_no_server(build: Build) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        house = build(look_at=f"127.0.0.1:{listener.getsockname()[1]}")
+        house.open_page()
+        status = await house.ready()
+    assert status.server_pid != 0
+    assert status.address != house.setup.look_at
+
+
+async def test_closed_chats_are_kept_thirty_days_on_our_server(house: House) -> None:
+    house.open_page()
+    assert await days_kept((await house.ready()).address) == 30
+
+
+async def test_the_next_start_has_the_same_chats_at_the_same_address(house: House) -> None:
+    page = house.open_page()
+    first = await house.ready()
+    client = await Client.connect(first.address)
+    run = await client.start_workflow("Anything", id="a-chat", task_queue="nobody")
+    page.send_signal(signal.SIGTERM)
+    await house.empty()
+    house.open_page()
+    second = await house.ready()
+    assert (second.address, second.ui_url) == (first.address, first.ui_url)
+    client = await Client.connect(second.address)
+    assert (await client.get_workflow_handle("a-chat").describe()).run_id == run.first_execution_run_id
+
+
+async def test_an_address_that_was_taken_meanwhile_is_given_up(house: House) -> None:
+    page = house.open_page()
+    first = await house.ready()
+    page.send_signal(signal.SIGKILL)
+    await house.empty()
+    host, _, port = first.address.rpartition(":")
+    with socket.create_server((host, int(port))):
+        house.open_page()
+        second = await house.ready()
+    assert second.address != first.address
+
+
+async def test_a_namespace_of_ones_own_is_made(build: Build) -> None:
+    house = build(namespace="mine")
+    house.open_page()
+    status = await house.ready()
+    client = await Client.connect(status.address, namespace="mine")
+    assert (await client.count_workflows()).count == 0
+
+
+async def test_a_server_that_cannot_start_is_told_and_tried_again(build: Build, tmp_path: Path) -> None:
+    fussy = tmp_path / "temporal"
+    fussy.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo temporal version 0 && exit\necho "no such table: x" >&2\nexit 1\n'
+    )
+    fussy.chmod(0o755)
+    house = build(cli_path=str(fussy))
+    house.open_page()
+    status = await house.until(lambda status: status.phase == "failed")
+    assert status.problem == "The Temporal server ended while starting: no such table: x"
+    keeper = status.keeper_pid
+    await asyncio.sleep(0.5)
+    assert house.status().keeper_pid == keeper
+
+
+async def test_a_server_in_memory_needs_no_home(temporal_cli: Path) -> None:
+    server = await start_dev_server(temporal_cli)
+    try:
+        assert "DefaultNamespace" in fetch(f"{server.ui_url}/api/v1/settings")
+    finally:
+        await server.stop()
+    assert not psutil.pid_exists(server.child.pid)
