@@ -99,7 +99,7 @@ async def test_worker_killed_after_a_step_leaves_one_invoice(stripe: StripeStub,
     stripe.faults[step] = "hang"
     context = receipt(stripe)
     command = [sys.executable, "-c", RUN, json.dumps(ASKED), json.dumps(dict(context.environment))]
-    worker = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: ASYNC220
+    worker = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert stripe.reached.wait(20)
     finally:

@@ -1,0 +1,80 @@
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tools import ToolContext, ToolError, Toolset
+
+ALEX = "alex.rivera@example.com"
+MONDAY = date.today() + timedelta(days=35 - date.today().weekday())
+
+
+class Staff:
+    """Alex at the tools, each call under a receipt of its own."""
+
+    def __init__(self, toolset: Toolset, context: ToolContext) -> None:
+        self.toolset, self.home, self.receipts = toolset, context.home, 0
+
+    async def run(self, tool: str, **arguments: str) -> Any:
+        self.receipts += 1
+        context = ToolContext(f"chat/{self.receipts}", home=self.home)
+        return (await self.toolset.tools[tool].run(arguments, context)).result
+
+    async def request(self, first: date, days: int) -> Any:
+        last = first + timedelta(days - 1)
+        return await self.run("RequestTimeOff", email=ALEX, start=str(first), end=str(last))
+
+
+@pytest.fixture
+def staff(toolset: Toolset, context: ToolContext) -> Staff:
+    return Staff(toolset, context)
+
+
+async def test_request_is_approved_booked_and_taken_from_what_is_left(staff: Staff) -> None:
+    assert (await staff.run("CheckTimeOff", email=ALEX.upper()))["days_left"] == 18
+    requested = await staff.request(MONDAY, 7)
+    assert (requested["days"], requested["status"]) == (5, "approved")
+    booked = await staff.run("BookTimeOff", request=requested["request"])
+    assert (booked["days_left"], booked["status"]) == (13, "booked")
+    after = await staff.run("CheckTimeOff", email=ALEX)
+    assert after["days_left"] == 13
+    assert [entry["status"] for entry in after["booked"]] == ["booked"]
+
+
+async def test_too_many_days_are_declined_and_cannot_be_booked(staff: Staff) -> None:
+    requested = await staff.request(MONDAY, 40)
+    assert requested["status"] == "declined"
+    with pytest.raises(ToolError, match="is declined"):
+        await staff.run("BookTimeOff", request=requested["request"])
+
+
+async def test_overlap_is_refused(staff: Staff) -> None:
+    await staff.request(MONDAY, 3)
+    with pytest.raises(ToolError, match="overlap with request TO-001"):
+        await staff.request(MONDAY + timedelta(2), 2)
+
+
+async def test_same_request_is_not_booked_twice(staff: Staff) -> None:
+    requested = await staff.request(MONDAY, 1)
+    await staff.run("BookTimeOff", request=requested["request"])
+    with pytest.raises(ToolError, match="is booked"):
+        await staff.run("BookTimeOff", request=requested["request"])
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "sentence"),
+    [
+        (date(2020, 1, 6), 3, "is in the past"),
+        (MONDAY, -2, "is before the first"),
+        (MONDAY + timedelta(5), 2, "no working day"),
+        (MONDAY, 400, "longer than a year"),
+    ],
+)
+async def test_days_that_cannot_be_are_told(staff: Staff, first: date, days: int, sentence: str) -> None:
+    with pytest.raises(ToolError, match=sentence):
+        await staff.request(first, days)
+
+
+async def test_stranger_is_told(staff: Staff) -> None:
+    with pytest.raises(ToolError, match=r"^No employee has the address me@example\.com\."):
+        await staff.run("CheckTimeOff", email="me@example.com")

@@ -1,0 +1,38 @@
+"""CheckTimeOff: how many days of time off somebody has left, and which are booked."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from tools import Returned, ToolContext, tool
+from tools.services.staff import employee
+from tools.services.world import world
+
+
+class Booked(BaseModel):
+    first: date
+    last: date
+    days: int
+    status: str
+
+
+class TimeOff(BaseModel):
+    email: str
+    name: str
+    days_left: int
+    booked: list[Booked]
+
+
+@tool(effect="read", timeout=20)
+def check_time_off(email: str, context: ToolContext) -> Returned:
+    """Check how many days of time off an employee has left, and what is requested or booked.
+
+    Args:
+        email: the employee's address at work, such as alex.rivera@example.com
+    """
+    with world(context.home) as database:
+        found = employee(database, email)
+        rows = database.execute("SELECT * FROM requests WHERE email = ? ORDER BY first", (found["email"],)).fetchall()
+    booked = [Booked(first=row["first"], last=row["last"], days=row["days"], status=row["status"]) for row in rows]
+    told = TimeOff(email=found["email"], name=found["name"], days_left=found["days_left"], booked=booked)
+    return Returned(told, source="mock")

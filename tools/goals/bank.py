@@ -1,0 +1,36 @@
+"""Banking: see the balances, move money between one's own accounts."""
+
+from tools import Goal, Hint
+
+goal = Goal(
+    name="bank",
+    title="Move money between accounts",
+    icon="🏦",
+    description=(
+        "Help the person with their bank accounts. Show the balances with CheckBalances. Ask from which account to "
+        "which they want to move how much, and do it with MoveMoney, which moves at most 5,000 US dollars at a time. "
+        "When the money is moved, say what is left; then the goal is reached. Never suggest what to do with money."
+    ),
+    starter_prompt=(
+        "Greet the person, say that you can show their accounts and move money between them, and ask what they need."
+    ),
+    example="""\
+user: What do I have in my accounts?
+agent: Let's see. [CheckBalances]
+tool: Checking 2842.10, Savings 12650.00, Travel fund 618.75
+agent: Here are your three accounts. Would you like to move money?
+user: 250 from savings to the travel fund
+agent: Let's move 250.00 USD. [MoveMoney: source Savings, target Travel fund, amount 250.00]
+tool: moved; Savings 12400.00, Travel fund 868.75
+agent: Done: your travel fund now holds 868.75 USD.""",
+    tools=["CheckBalances", "MoveMoney"],
+    hints={
+        "MoveMoney": {
+            "source": Hint(
+                ask="From which account should the money be taken?", kind="choice", cues=["from", "out of", "take"]
+            ),
+            "target": Hint(ask="Into which account should it go?", kind="choice", cues=["into", "to", "in"]),
+            "amount": Hint(ask="How much would you like to move?", kind="number", examples=["250", "1,000.50"]),
+        },
+    },
+)

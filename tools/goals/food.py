@@ -1,0 +1,41 @@
+"""Food: choose from the menu, fill the cart, get the invoice."""
+
+from tools import Goal, Hint
+
+goal = Goal(
+    name="food",
+    title="Order food",
+    icon="🍕",
+    description=(
+        "Help the person order food. Show the menu with ShowMenu. Put each dish they choose into the cart with "
+        "AddToCart, as many of it as they say, and ask whether they want anything else. When they have all they want, "
+        "create the invoice for the cart's total and currency with CreateInvoice, describing the order. "
+        "Then the goal is reached."
+    ),
+    starter_prompt="Greet the person, say that you take their order, and ask whether they would like to see the menu.",
+    example="""\
+user: I'm hungry, what is there?
+agent: Let's look at the menu. [ShowMenu]
+tool: eight dishes with prices
+agent: Here is the menu. What would you like?
+user: Two mushroom pizzas
+agent: Let's put them into your cart. [AddToCart: item Mushroom pizza, quantity 2]
+tool: 2 × Mushroom pizza, total 29.00 USD
+agent: That makes 29.00 USD. Shall I check out?
+user: Yes
+agent: Let's create the invoice. [CreateInvoice: amount 29.00, currency USD, description 2 × Mushroom pizza]
+tool: a link and a reference
+agent: Here is your invoice. Enjoy your meal!""",
+    tools=["ShowMenu", "AddToCart", "CreateInvoice"],
+    hints={
+        "AddToCart": {
+            "item": Hint(ask="What would you like to order?", kind="pick", from_="ShowMenu.menu.name"),
+            "quantity": Hint(ask="How many of it?", kind="number", examples=["1", "two"]),
+        },
+        "CreateInvoice": {
+            "amount": Hint(kind="number", from_="AddToCart.total"),
+            "currency": Hint(kind="text", from_="AddToCart.currency"),
+            "description": Hint(kind="text", from_="AddToCart.summary"),
+        },
+    },
+)

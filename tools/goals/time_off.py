@@ -1,0 +1,52 @@
+"""Time off: how much is left, ask for some, book it."""
+
+from tools import Goal, Hint
+
+goal = Goal(
+    name="time_off",
+    title="Book time off",
+    icon="🌴",
+    description=(
+        "Help an employee to book time off. Ask for their address at work and check what they have left with "
+        "CheckTimeOff. Ask for the first and the last day they want, request it with RequestTimeOff, and when it is "
+        "approved, book it with BookTimeOff. If it is declined, say so and ask for fewer days. "
+        "When it is booked, the goal is reached."
+    ),
+    starter_prompt="Greet the employee, say that you help to book time off, and ask for their address at work.",
+    example="""\
+user: I'd like some days off in July
+agent: Gladly. What is your address at work?
+user: alex.rivera@example.com
+agent: Let's see what you have left. [CheckTimeOff: email alex.rivera@example.com]
+tool: 18 days left
+agent: You have 18 days left. From which day to which would you like to be off?
+user: 2027-07-05 to 2027-07-09
+agent: Let's request that. [RequestTimeOff: start 2027-07-05, end 2027-07-09]
+tool: TO-001 for 5 days is approved
+agent: It is approved. Let's book it. [BookTimeOff: request TO-001]
+tool: booked, 13 days left
+agent: Your five days in July are booked. Enjoy them!""",
+    tools=["CheckTimeOff", "RequestTimeOff", "BookTimeOff"],
+    hints={
+        "CheckTimeOff": {
+            "email": Hint(
+                ask="What is your address at work?",
+                kind="text",
+                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
+                examples=["alex.rivera@example.com", "sam.okafor@example.com"],
+            )
+        },
+        "RequestTimeOff": {
+            "email": Hint(kind="text", from_="CheckTimeOff.email"),
+            "start": Hint(
+                ask="Which is your first day off?", kind="date", cues=["from", "starting", "first day", "between"]
+            ),
+            "end": Hint(
+                ask="And which is the last one?",
+                kind="date",
+                cues=["until", "till", "through", "to", "last day", "and"],
+            ),
+        },
+        "BookTimeOff": {"request": Hint(kind="text", from_="RequestTimeOff.request")},
+    },
+)

@@ -1,0 +1,48 @@
+"""MoveMoney: from one of the person's accounts to another, up to a limit."""
+
+import sqlite3
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tools import Returned, ToolContext, ToolError, tool
+from tools.services.world import cents, money, once
+
+LIMIT = Decimal("5000.00")
+Account = Literal["Checking", "Savings", "Travel fund"]
+
+
+@tool(effect="idempotent", timeout=20)
+def move_money(
+    source: Account,
+    target: Account,
+    amount: Annotated[Decimal, Field(gt=0, decimal_places=2)],
+    context: ToolContext,
+) -> Returned:
+    """Move US dollars between the person's own accounts, at most 5,000.00 at a time.
+
+    Args:
+        source: the account that the money is taken from
+        target: the account that it is put into
+        amount: how many US dollars, such as 250.00
+    """
+    if source == target:
+        raise ToolError(f"The money is already in {source}. Choose another account to put it into.")
+    if amount > LIMIT:
+        raise ToolError(f"{amount:,.2f} USD is more than can be moved at a time. Choose at most {LIMIT:,.2f} USD.")
+
+    def change(database: sqlite3.Connection) -> dict[str, Any]:
+        held = dict(database.execute("SELECT name, balance FROM accounts").fetchall())
+        if cents(amount) > held[source]:
+            raise ToolError(f"There are only {money(held[source])} USD in {source}. Choose a smaller amount.")
+        database.execute("UPDATE accounts SET balance = balance - ? WHERE name = ?", (cents(amount), source))
+        database.execute("UPDATE accounts SET balance = balance + ? WHERE name = ?", (cents(amount), target))
+        database.execute("INSERT INTO transfers VALUES (?, ?, ?)", (source, target, cents(amount)))
+        moved = {"moved": money(cents(amount)), "currency": "USD"}
+        after = {source: money(held[source] - cents(amount)), target: money(held[target] + cents(amount))}
+        return moved | {
+            "accounts": [{"name": name, "balance": left, "currency": "USD"} for name, left in after.items()]
+        }
+
+    return Returned(once(context.home, context.idempotency_key, "MoveMoney", change), source="mock")

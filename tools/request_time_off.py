@@ -1,0 +1,50 @@
+"""RequestTimeOff: ask for days off; approved at once when enough of them are left."""
+
+import sqlite3
+from datetime import date
+from typing import Any
+
+from tools import Returned, ToolContext, ToolError, tool
+from tools.services.staff import employee, working_days
+from tools.services.world import once
+
+LONGEST = 366
+
+
+@tool(effect="idempotent", timeout=20)
+def request_time_off(email: str, start: date, end: date, context: ToolContext) -> Returned:
+    """Request time off from one day to another; only working days count. An approved request still has to be booked.
+
+    Args:
+        email: the employee's address at work
+        start: the first day off
+        end: the last day off
+    """
+    if end < start:
+        raise ToolError(f"The last day off, {end}, is before the first, {start}. Change one of them.")
+    if start < date.today():
+        raise ToolError(f"The first day off, {start}, is in the past. Choose a later day.")
+    if (end - start).days > LONGEST:
+        raise ToolError("A request may not be longer than a year. Choose an earlier last day.")
+    days = working_days(start, end)
+    if not days:
+        raise ToolError(f"There is no working day from {start} to {end}, so nothing to request.")
+
+    def change(database: sqlite3.Connection) -> dict[str, Any]:
+        found = employee(database, email)
+        overlap = database.execute(
+            "SELECT request FROM requests WHERE email = ? AND status <> 'declined' AND first <= ? AND last >= ?",
+            (found["email"], str(end), str(start)),
+        ).fetchone()
+        if overlap:
+            raise ToolError(f"These days overlap with request {overlap[0]}. Choose others.")
+        count = database.execute("SELECT count(*) FROM requests").fetchone()[0]
+        request, status = f"TO-{count + 1:03}", "approved" if days <= found["days_left"] else "declined"
+        database.execute(
+            "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
+            (request, found["email"], str(start), str(end), days, status),
+        )
+        told = {"request": request, "email": found["email"], "start": str(start), "end": str(end)}
+        return told | {"days": days, "days_left": found["days_left"], "status": status}
+
+    return Returned(once(context.home, context.idempotency_key, "RequestTimeOff", change), source="mock")
