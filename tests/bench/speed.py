@@ -1,0 +1,186 @@
+"""How long a turn takes and what it costs: `python -m tests.bench.speed [--quick]` prints a table.
+
+Our worker and an embedded server as the page starts them, the model a stub on loopback of a set latency. The baseline
+of each row is the bare model call, made in the same minute, so that rows of different machines can be compared.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
+from temporalio.client import Client
+
+from agent.client import ChatClient
+from agent.local.binary import temporal_binary
+from agent.local.server import DevServer, start_dev_server
+from agent.messages import Goal
+from agent.settings import Settings, load_settings
+from agent.temporal import connect
+from tests.llm.stub import Answer, Stub
+
+ROOT = Path(__file__).resolve().parents[2]
+QUEUE = "bench"
+GOAL = Goal(name="talk", title="Talk", description="Talk with the person.", starter_prompt="Greet.")
+
+
+@dataclass
+class Bench:
+    server: DevServer
+    client: Client
+    chats: ChatClient
+    stub: Stub
+    worker: psutil.Process
+
+    def cpu(self) -> tuple[float, float]:
+        """Seconds of CPU so far: of the worker, of the server."""
+        used = [process.cpu_times() for process in (self.worker, psutil.Process(self.server.child.pid))]
+        return used[0].user + used[0].system, used[1].user + used[1].system
+
+
+@asynccontextmanager
+async def bench() -> AsyncIterator[Bench]:
+    with tempfile.TemporaryDirectory() as home, Stub() as stub:
+        server = await start_dev_server(await temporal_binary(load_settings(), print), database=Path(home) / "bench.db")
+        environment = os.environ | {
+            "TEMPORAL_ADDRESS": server.address,
+            "TEMPORAL_TASK_QUEUE": QUEUE,
+            "LLM_MODEL": "openai/stub",
+            "LLM_KEY": "none",
+            "LLM_BASE_URL": stub.openai,
+            "STEADFAST_HOME": home,
+        }
+        worker = subprocess.Popen(
+            [sys.executable, "worker.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert worker.stdout is not None
+            await asyncio.to_thread(worker.stdout.readline)
+            settings = Settings(temporal_task_queue=QUEUE)
+            client = await connect(settings, server.address)
+            yield Bench(server, client, ChatClient(client, settings), stub, psutil.Process(worker.pid))
+        finally:
+            worker.kill()
+            worker.wait()
+            await server.stop()
+
+
+async def bare_call(stub: Stub) -> float:
+    """Seconds for the model call alone, by HTTP."""
+    body = {"model": "stub", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+    async with httpx.AsyncClient() as http:
+        begun = time.perf_counter()
+        await http.post(f"{stub.openai}/chat/completions", json=body)
+        return time.perf_counter() - begun
+
+
+async def start(run: Bench) -> str:
+    chat_id = await run.chats.start(GOAL)
+    for _ in range(1000):
+        snapshot = await run.chats.view(chat_id)
+        if snapshot.view and snapshot.view.next_seq == 3:
+            return chat_id
+        await asyncio.sleep(0.02)
+    raise TimeoutError("no greeting")
+
+
+async def latency(run: Bench, turns: int) -> list[float]:
+    """Seconds from send to the reply readable by query, turn by turn."""
+    chat_id, taken = await start(run), list[float]()
+    handle = run.client.get_workflow_handle(chat_id)
+    for turn in range(turns):
+        begun = time.perf_counter()
+        await run.chats.send(chat_id, f"Turn {turn}")
+        while (await handle.query("get_chat", 2 + 2 * turn + 1))["next_seq"] < 5 + 2 * turn:
+            await asyncio.sleep(0.002)
+        taken.append(time.perf_counter() - begun)
+    return taken
+
+
+class Listener:
+    """Waits for replies by long polls of the history, which cost the worker nothing."""
+
+    def __init__(self, client: Client, chat_id: str) -> None:
+        self._client = client
+        self._execution = WorkflowExecution(workflow_id=chat_id)
+        self._token = b""
+        self._planned = False
+
+    async def reply(self) -> None:
+        """Return when a workflow task that followed a plan is done."""
+        while True:
+            request = GetWorkflowExecutionHistoryRequest(
+                namespace=self._client.namespace,
+                execution=self._execution,
+                wait_new_event=True,
+                next_page_token=self._token,
+            )
+            page = await self._client.workflow_service.get_workflow_execution_history(request)
+            self._token = page.next_page_token
+            for event in page.history.events:
+                if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                    self._planned = True
+                elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED and self._planned:
+                    self._planned = False
+                    return
+
+
+async def throughput(run: Bench, chats: int, seconds: float) -> tuple[float, float, float]:
+    """Turns a second of so many chats at once; milliseconds of CPU a turn: of the worker, of the server."""
+    ids = await asyncio.gather(*(start(run) for _ in range(chats)))
+    listeners = [Listener(run.client, chat_id) for chat_id in ids]
+    await asyncio.gather(*(listener.reply() for listener in listeners))
+    done, worker_before, server_before = 0, *run.cpu()
+    begun = time.perf_counter()
+
+    async def talk(chat_id: str, listener: Listener) -> None:
+        nonlocal done
+        while time.perf_counter() - begun < seconds:
+            await run.chats.send(chat_id, "And then?")
+            await listener.reply()
+            done += 1
+
+    await asyncio.gather(*(talk(*pair) for pair in zip(ids, listeners, strict=True)))
+    took = time.perf_counter() - begun
+    worker_after, server_after = run.cpu()
+    for chat_id in ids:
+        await run.chats.end(chat_id)
+    per_turn = 1000 / max(done, 1)
+    return done / took, (worker_after - worker_before) * per_turn, (server_after - server_before) * per_turn
+
+
+async def main(quick: bool) -> None:
+    async with bench() as run:
+        print(
+            "| model latency | chats | median send to reply | over the bare call | slowest | turns/s | worker ms/turn | server ms/turn |"
+        )
+        print("|---|---|---|---|---|---|---|---|")
+        for wait in (0.5, 0.0):
+            run.stub.default = Answer("Hello from the stub.", delay=wait)
+            bare = statistics.median([await bare_call(run.stub) for _ in range(5)])
+            taken = sorted(await latency(run, 5 if quick else 20))
+            median = statistics.median(taken)
+            told = f"{median * 1000:.0f} ms | {(median - bare) * 1000:+.0f} ms | {taken[-1] * 1000:.0f} ms"
+            for chats in (1, 10) if wait else (1, 10, 50):
+                rate, worker, server = await throughput(run, chats, 5 if quick else 20)
+                print(f"| {wait:g} s | {chats} | {told} | {rate:.1f} | {worker:.1f} | {server:.1f} |", flush=True)
+                told = "| |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a quarter of the time")
+    asyncio.run(main(parser.parse_args().quick))
