@@ -23,12 +23,12 @@ def reader_zone() -> tzinfo | None:
 
 def person(message: UserMessage) -> None:
     """The person's words, letter by letter: never Markdown."""
-    said(f"user-{message.seq}", message.text, words.clock(message.at, reader_zone()))
+    said(str(message.seq), message.text, words.clock(message.at, reader_zone()))
 
 
 def said(key: str, text: str, note: str) -> None:
     """A bubble on the right."""
-    with st.container(key=key, horizontal_alignment="right", gap="xxsmall"):
+    with st.container(key=f"said-{key}", horizontal_alignment="right", gap="xxsmall"):
         with st.chat_message("user", avatar=None, width="content"):
             st.text(text)
         st.caption(note, width="content")
@@ -60,12 +60,9 @@ def notice(message: Notice) -> None:
 
 def byline(use: ModelUse | None, time: str) -> str:
     """When, by which model, what it took; a price nobody knows is called unknown."""
-    if use is None:
+    if use is None or use.model.startswith(SCRIPTED):
         return time
-    model = words.literal(use.model)
-    if use.model.rpartition("/")[2] == SCRIPTED or use.model.startswith(SCRIPTED):
-        return f"{time} · {model}"
-    pieces = [time, model]
+    pieces = [time, words.literal(use.model)]
     tokens = (use.prompt_tokens or 0) + (use.completion_tokens or 0)
     if tokens:
         pieces.append(f"{tokens:,} tokens")

@@ -6,9 +6,40 @@ from agent.page import words
 
 _CSS = """
 <style>
-.stMainBlockContainer { max-width: 50rem; padding-top: 2.2rem; padding-bottom: 1rem; }
-[class*="st-key-user-"] .stChatMessage, [class*="st-key-sent-"] .stChatMessage, [class*="st-key-queued-"] .stChatMessage
-  { max-width: 85%; padding: .55rem .9rem; border-radius: 1rem 1rem .25rem 1rem; }
+.stMainBlockContainer { max-width: 52rem; padding-top: 2.4rem; padding-bottom: .5rem; }
+.stMainBlockContainer > div > .stVerticalBlock { gap: .6rem; }
+[data-testid="stBottomBlockContainer"] { max-width: 52rem; padding-bottom: 1.4rem; padding-top: .4rem; }
+
+/* The agent's words have no frame; the person's are a bubble on the right. */
+.stChatMessage { padding: .35rem 0; gap: .75rem; }
+.stChatMessage [data-testid="stChatMessageContent"] > div > .stVerticalBlock { gap: .55rem; }
+[class*="st-key-said-"] > [data-testid="stLayoutWrapper"] { max-width: min(34rem, 88%); }
+[class*="st-key-said-"] .stChatMessage
+  { padding: .5rem .95rem; border-radius: 1.1rem 1.1rem .3rem 1.1rem; background: rgb(20 150 140 / .15); }
+[class*="st-key-said-"] .stChatMessage > :not([data-testid="stChatMessageContent"]) { display: none; }
+[class*="st-key-said-"] .stText { overflow-wrap: anywhere; white-space: pre-wrap; }
+[class*="st-key-said-sent"] .stChatMessage, [class*="st-key-said-queued"] .stChatMessage { opacity: .65; }
+
+/* Tables: as wide as they need, scrolled sideways where that is wider than the page. */
+[class*="st-key-table-"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
+[class*="st-key-table-"] table { font-size: .875rem; line-height: 1.35; border-collapse: collapse; margin: 0; }
+[class*="st-key-table-"] th { font-weight: 600; opacity: .7; white-space: nowrap; }
+[class*="st-key-table-"] th, [class*="st-key-table-"] td
+  { border: 0; border-bottom: 1px solid rgb(128 128 128 / .22); padding: .42rem .6rem; }
+[class*="st-key-table-"] tr:last-child td { border-bottom: 0; }
+[class*="st-key-table-"] td:first-child, [class*="st-key-table-"] th:first-child { padding-left: 0; }
+@media (max-width: 640px) { [class*="st-key-table-"] td:nth-child(2) { min-width: 7.5rem; }
+  [class*="st-key-table-"] td { min-width: 4.2rem; } [class*="st-key-table-"] td:first-child { min-width: 0; }
+  [class*="st-key-table-"] td:nth-child(n+3) { white-space: nowrap; }
+  .stChatMessage:not([class*="st-key-said-"] *) { gap: .5rem; }
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 3rem; }
+  [data-testid="stBottomBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+
+[class*="st-key-card-"] { border-color: rgb(20 150 140 / .5); background: rgb(20 150 140 / .045); }
+.st-key-status { min-height: 1.6rem; }
+.st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
+@media (max-width: 640px) { .st-key-status, .st-key-other-goals { padding-left: 2.5rem; } }
+.st-key-chats button, .st-key-goals button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>
 """
 

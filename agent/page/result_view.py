@@ -22,8 +22,8 @@ def result(message: ToolResult) -> None:
     if message.outcome == "unknown":
         st.warning(words.prose(message.error), icon=":material/help:")
         return
-    for part in results.parts(message.result, message.tool):
-        _draw(part, message.seq)
+    for position, part in enumerate(results.parts(message.result, message.tool)):
+        _draw(part, message.seq, position)
     if message.source:
         st.markdown(_SOURCES.get(message.source, f":gray-badge[{words.literal(message.source)}]"))
 
@@ -33,30 +33,30 @@ def pairs(shown: tuple[tuple[str, str], ...]) -> None:
     st.markdown("  \n".join(f":gray[{words.literal(name)}]\u2002 {words.literal(value)}" for name, value in shown))
 
 
-def _draw(part: results.Part, seq: int) -> None:
+def _draw(part: results.Part, seq: int, position: int) -> None:
     match part:
         case results.Text(text):
             st.markdown(words.prose(text))
         case results.Fields(shown):
             pairs(shown)
         case results.Link(label, url):
-            st.link_button(words.literal(label), url, icon=":material/open_in_new:", key=f"link-{seq}-{label}")
+            st.link_button(words.literal(label), url, icon=":material/open_in_new:", key=f"link-{seq}-{position}")
         case results.Table():
-            _table(part)
+            _table(part, seq, position)
 
 
-def _table(table: results.Table) -> None:
+def _table(table: results.Table, seq: int, position: int) -> None:
     if table.title:
         st.markdown(f"**{words.literal(table.title)}**")
-    head = ["", *table.headings]
-    lines = [head, ["---:", *("---" for _ in table.headings)]]
-    for number, row in enumerate(table.rows):
-        best = number == table.best
+    lines = [["", *map(words.literal, table.headings)]]
+    lines.append(["---:", *("---:" if number else "---" for number in table.numbers)])
+    for index, row in enumerate(table.rows):
+        best = index == table.best
         cells = [_cell(cell) for cell in row]
-        lines.append([str(number + 1), *(f"**{cell}**" if best and cell else cell for cell in cells)])
+        lines.append([f":gray[{index + 1}]", *(f"**{cell}**" if best else cell for cell in cells)])
         if best:
             lines[-1][1] += " :green-badge[cheapest]"
-    with st.container(key=None):
+    with st.container(key=f"table-{seq}-{position}"):
         st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
     if table.left_out:
         st.caption(f"… and {table.left_out} more.")

@@ -9,6 +9,7 @@ from agent.page import words
 
 ROWS = 50
 _BEST = ("price", "fare", "total", "total_price", "cost", "amount")
+_SPANS = (("start", "end"), ("date_from", "date_to"), ("start_date", "end_date"), ("first_day", "last_day"))
 _HIDDEN = {"currency", "source", "cheapest"}
 
 
@@ -29,11 +30,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings; `best` is the index of the cheapest row, or None. left_out counts rows not shown."""
+    """Rows under headings. numbers: which columns are amounts; best: the cheapest row; left_out: rows not shown."""
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[bool, ...] = ()
     best: int | None = None
     left_out: int = 0
 
@@ -53,14 +55,14 @@ def parts(result: Any, name: str = "") -> list[Part]:
     if result in (None, "", [], {}):
         return [Text("Nothing was found.")]
     if isinstance(result, Mapping):
-        return _of_mapping(result)
+        return _of_mapping(result, about=words.spoken(name).lower().rpartition(" ")[2])
     if isinstance(result, Sequence) and not isinstance(result, str):
         return [_of_list(name, result, "")]
     url = words.link(result)
     return [Link("Open", url)] if url else [Text(words.value(name, result))]
 
 
-def _of_mapping(result: Mapping[str, Any], inherited: str = "") -> list[Part]:
+def _of_mapping(result: Mapping[str, Any], inherited: str = "", about: str = "") -> list[Part]:
     currency = str(result.get("currency") or inherited)
     drawn: list[Part] = []
     pairs: list[tuple[str, str]] = []
@@ -69,7 +71,7 @@ def _of_mapping(result: Mapping[str, Any], inherited: str = "") -> list[Part]:
         if key in _HIDDEN or item in (None, ""):
             continue
         if url:
-            drawn.append(Link(_link_label(key), url))
+            drawn.append(Link(_link_label(key, about), url))
         elif isinstance(item, list) and item and all(isinstance(row, Mapping) for row in item):
             drawn.append(_of_list(key, item, currency))
         elif isinstance(item, list) and not item:
@@ -83,27 +85,46 @@ def _of_mapping(result: Mapping[str, Any], inherited: str = "") -> list[Part]:
     return [Fields(tuple(pairs)), *drawn] if pairs else drawn
 
 
-def _link_label(key: str) -> str:
+def _link_label(key: str, about: str) -> str:
     noun = " ".join(word for word in words.spoken(key).lower().split() if word not in ("url", "link", "href", "uri"))
-    return f"Open the {noun}" if noun else "Open the link"
+    return f"Open the {noun or about or 'link'}"
 
 
 def _of_list(name: str, items: Sequence[Any], currency: str) -> Part:
     if not all(isinstance(item, Mapping) for item in items):
         return Text(words.value(name, list(items), currency))
-    rows = [_flat(item) for item in items]
+    rows = [_joined(_flat(item)) for item in items]
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key not in _HIDDEN]
     keys = [key for key in keys if any(row.get(key) not in (None, "") for row in rows)]
+    shared = [key for key in keys if len(rows) > 1 and len(keys) > 2 and _same(key, rows)]
+    keys = [key for key in keys if key not in shared]
     return Table(
-        title=words.spoken(name),
+        title=" · ".join([words.spoken(name), *(words.value(key, rows[0][key]) for key in shared)]),
         headings=tuple(words.spoken(key) for key in keys),
         rows=tuple(
             tuple(words.value(key, row.get(key), str(row.get("currency") or currency)) for key in keys)
             for row in rows[:ROWS]
         ),
+        numbers=tuple(all(words.is_money(key, row.get(key)) for row in rows) for key in keys),
         best=_cheapest(rows),
         left_out=max(0, len(rows) - ROWS),
     )
+
+
+def _same(key: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a short text is the same in every row: it is said once, above the table."""
+    first = rows[0].get(key)
+    return isinstance(first, str) and len(first) < 40 and all(row.get(key) == first for row in rows)
+
+
+def _joined(row: dict[str, Any]) -> dict[str, Any]:
+    """Two days that belong together become one column."""
+    for start, end in _SPANS:
+        joined = words.span(str(row.get(start)), str(row.get(end)))
+        if joined:
+            renamed = {("when" if key == start else key): item for key, item in row.items() if key != end}
+            return renamed | {"when": joined}
+    return row
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

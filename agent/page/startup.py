@@ -1,4 +1,4 @@
-"""What runs as long as the page's process does: server and worker are kept from its start, and the terminal says how far they are."""
+"""What runs as long as the page's process does: it keeps server and worker, and the terminal says how far they are."""
 
 import asyncio
 import sys
@@ -7,10 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from agent import local
+from agent.errors import StartFailed
 from agent.page.desk import Desk, open_desk
-
-EVERY = 5.0
-"""Longest silence of the terminal while something is under way, in seconds."""
 
 
 @asynccontextmanager
@@ -25,22 +23,15 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 async def tell(desk: Desk) -> None:
-    """Name each step in the terminal until server and worker run, or one sentence why they cannot."""
+    """Name each step in the terminal until server and worker run, or say in one sentence why they do not."""
     await asyncio.to_thread(desk.begin)
     if desk.problem:
         say(desk.problem)
         return
-    said, silent = "", 0.0
-    while True:
-        status = desk.local()
-        words = status.problem or status.step
-        if words != said or silent >= EVERY:
-            say(words if status.age < EVERY or status.settled else f"{words} ({status.age:.0f} s)")
-            said, silent = words, 0.0
-        if status.settled:
-            return
-        await asyncio.sleep(0.2)
-        silent += 0.2
+    try:
+        await local.wait_ready(desk.settings, say)
+    except StartFailed as error:
+        say(str(error))
 
 
 def say(sentence: str) -> None:

@@ -69,8 +69,23 @@ def dollars(cost: str) -> str:
 
 
 def day(moment: date) -> str:
-    """Sat 14 Mar 2026"""
-    return f"{moment:%a} {moment.day} {moment:%b %Y}"
+    """Sat 14 Mar 2026, never broken over two lines."""
+    return f"{moment:%a}\u00a0{moment.day}\u00a0{moment:%b}\u00a0{moment.year}"
+
+
+def span(start: str, end: str) -> str:
+    """Two days as one: Fri 5 – Sun 7 Mar 2027. "" if they are not two days."""
+    if not _DAY.fullmatch(start) or not _DAY.fullmatch(end):
+        return ""
+    try:
+        first, last = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError:
+        return ""
+    if first == last:
+        return day(first)
+    year = "" if first.year == last.year else f"\u00a0{first.year}"
+    month = "" if not year and first.month == last.month else f"\u00a0{first:%b}{year}"
+    return f"{first:%a}\u00a0{first.day}{month}\u00a0– {day(last)}"
 
 
 def clock(moment: datetime, zone: tzinfo | None = None) -> str:
