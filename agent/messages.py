@@ -5,7 +5,7 @@ Every type here is stored in workflow histories: new fields need defaults, and n
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -24,15 +24,19 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Record(BaseModel):
     """A model that writes only what differs from its defaults, so that histories stay small."""
 
+    _defaults: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        fields = cls.model_fields.items()
+        optional = {name: field for name, field in fields if name != "kind" and not field.is_required()}
+        cls._defaults = {name: field.get_default(call_default_factory=True) for name, field in optional.items()}
+
     @model_serializer(mode="wrap")
     def _compact(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
+        defaults, own = self._defaults, self.__dict__
         return {
-            name: value
-            for name, value in handler(self).items()
-            if name == "kind"
-            or fields[name].is_required()
-            or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+            name: value for name, value in handler(self).items() if name not in defaults or own[name] != defaults[name]
         }
 
 
