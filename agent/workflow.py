@@ -223,6 +223,8 @@ async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], b
     if call.done():
         return True
     call.cancel()
+    with contextlib.suppress(ActivityError):
+        await call
     return False
 
 

@@ -1,0 +1,220 @@
+"""What the workflow does with models that fail, are swapped, cost money, forget, or are lied to. On a real server."""
+
+import asyncio
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
+from agent.model import CalledTool, Reply
+from agent.settings import Settings
+from tests.workflow.desk import USE, WrittenModel, call, desk, line, said, say
+
+INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(encoding="utf-8"))
+
+
+async def test_an_unavailable_model_is_asked_again_and_the_answer_comes(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue, [ModelUnavailable("Overloaded.", retry_after=0.1), say("Here I am.")]) as room:
+        chat = await room.start()
+        view = await chat.say("Hello?")
+    assert said(view)[-2:] == ["user: Hello?", "agent: Here I am."]
+
+
+async def test_a_refusing_model_is_told_and_the_chat_goes_on(temporal: Client, queue: str) -> None:
+    async with desk(
+        temporal, queue, [ModelRefused("The model does not know this request (404)."), say("Better.")]
+    ) as room:
+        chat = await room.start()
+        view = await chat.say("Hello?")
+        assert said(view)[-1] == "notice: The model does not know this request (404)."
+        assert view.status == "waiting"
+        view = await chat.say("And now?")
+    assert said(view)[-1] == "agent: Better."
+
+
+async def test_a_context_that_is_too_long_is_cut_and_asked_again(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue) as room:
+        chat = await room.start()
+        for turn in range(4):
+            await chat.say(f"Turn {turn}")
+        room.model.answers = [ContextTooLong("Too long."), say("Short enough.")]
+        view = await chat.say("Newest")
+    tried, cut = room.model.requests[-2:]
+    assert len(cut.messages) < len(tried.messages)
+    assert cut.messages[-1]["content"] == "Newest"
+    assert said(view)[-1] == "agent: Short enough."
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Reply("", [CalledTool("c1", "WriteNote", '{"text": ')], USE),
+        Reply("", [CalledTool("c1", "WriteNote", '["milk"]')], USE),
+        Reply("", [CalledTool("c1", "WriteNote", '{"text": "\\ud800"}')], USE),
+        call("WriteNote"),
+        call("BurnNotes", text="milk"),
+    ],
+    ids=["cut", "list", "surrogate", "missing", "unknown tool"],
+)
+async def test_a_call_that_cannot_be_proposed_goes_back_to_the_model_once(
+    temporal: Client, queue: str, wrong: Reply
+) -> None:
+    async with desk(temporal, queue, [wrong, call("WriteNote", text="milk")]) as room:
+        chat = await room.start()
+        view = await chat.say("Note: milk")
+    assert said(view)[-1] == "proposal: WriteNote {'text': 'milk'}"
+    correction = room.model.requests[-1].messages[-1]
+    assert correction["role"] == "tool"
+    assert json.loads(correction["content"])["ok"] is False
+    json.loads(room.model.requests[-1].messages[-2]["tool_calls"][0]["function"]["arguments"])
+
+
+async def test_a_call_that_is_wrong_twice_becomes_a_question_for_what_is_missing(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue, [call("WriteNote"), call("WriteNote")]) as room:
+        chat = await room.start()
+        view = await chat.say("Write a note")
+    assert said(view)[-1] == "agent: Before I can write note: I still need the text. What should it be?"
+    assert len(room.model.requests) == 3
+
+
+async def test_another_model_picked_during_a_call_is_asked_instead(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue, [say("From the new one.")]) as room:
+        chat = await room.start()
+        room.model.gate = asyncio.Event()
+        await room.chats.send(chat.id, "Hello?")
+        await chat.until(lambda view: len(room.model.requests) == 2)
+        await room.chats.set_model(chat.id, "openai/other")
+        await chat.until(lambda view: len(room.model.requests) == 3)
+        await _becomes(lambda: room.model.cancelled == 1)
+        room.model.gate.set()
+        view = await chat.settled()
+    assert room.model.requests[-1].model == "openai/other"
+    assert [text for text in said(view) if text.startswith("agent")] == ["agent: Hello!", "agent: From the new one."]
+
+
+async def test_the_guardrail_gates_what_the_plan_says(temporal: Client, queue: str) -> None:
+    guard = WrittenModel([say("NO, we only keep notes here. Which note?"), say("Yes")])
+    async with desk(temporal, queue, [call("WriteNote", text="x"), say("Welcome.")], guard=guard) as room:
+        chat = await room.start()
+        view = await chat.say("Book me a flight")
+        assert said(view)[-1] == "agent: we only keep notes here. Which note?"
+        assert view.messages[-1].off_goal is True  # type: ignore[union-attr]
+        room.model.answers = [say("Welcome.")]
+        view = await chat.say("Hello again")
+    assert said(view)[-1] == "agent: Welcome."
+
+
+async def test_nothing_of_the_plan_is_shown_before_the_guardrail_has_passed_it(temporal: Client, queue: str) -> None:
+    guard = WrittenModel([say("YES")], gate=asyncio.Event())
+    async with desk(temporal, queue, [say("Secret.")], guard=guard) as room:
+        chat = await room.start()
+        await room.chats.send(chat.id, "Tell me")
+        await chat.until(lambda view: len(room.model.requests) == 2)
+        await asyncio.sleep(0.5)
+        snapshot = await room.chats.view(chat.id)
+        assert snapshot.attempt is not None
+        assert snapshot.attempt.partial == ""
+        assert guard.gate is not None
+        guard.gate.set()
+        assert said(await chat.settled())[-1] == "agent: Secret."
+
+
+async def test_a_wrong_no_is_overruled_by_sending_it_anyway(temporal: Client, queue: str) -> None:
+    guard = WrittenModel([say("NO.")])
+    async with desk(temporal, queue, [say("never shown"), say("Gladly.")], guard=guard) as room:
+        chat = await room.start()
+        view = await chat.say("Note: burgers")
+        assert view.messages[-1].off_goal is True  # type: ignore[union-attr]
+        room.model.answers = [say("Gladly.")]
+        view = await chat.say("Note: burgers", insist=True)
+    assert said(view)[-1] == "agent: Gladly."
+    assert len(guard.requests) == 1
+    assert "off_goal" not in [tool["function"]["name"] for tool in room.model.requests[-1].tools]
+
+
+async def test_a_spent_budget_asks_before_the_next_turn_and_goes_on_when_told(temporal: Client, queue: str) -> None:
+    settings = Settings(temporal_task_queue=queue, chat_budget_usd=Decimal("0.0015"))
+    async with desk(temporal, queue, settings=settings) as room:
+        chat = await room.start()
+        await chat.say("One")
+        calls = len(room.model.requests)
+        view = await chat.say("Two")
+        assert view.waiting is not None
+        assert view.waiting.kind == "budget"
+        assert len(room.model.requests) == calls
+        view = await chat.confirm()
+        assert said(view)[-1] == "agent: You said: Two"
+        assert view.cost_usd == "0.003"
+        view = await chat.say("Three")
+        assert view.waiting is not None
+        await room.chats.decline(chat.id, view.waiting.id)
+        view = await chat.until(lambda view: view.status == "waiting")
+    assert len(room.model.requests) == calls + 1
+
+
+async def test_an_unknown_price_is_unknown_and_tokens_bound_the_chat(temporal: Client, queue: str) -> None:
+    settings = Settings(temporal_task_queue=queue, chat_budget_usd=Decimal("100"), chat_budget_tokens=25)
+    free = USE.model_copy(update={"cost_usd": None})
+    async with desk(temporal, queue, [Reply("Hm.", [], free)], settings=settings) as room:
+        chat = await room.start()
+        view = await chat.say("One")
+        assert (view.tokens, view.cost_usd) == (30, None)
+        view = await chat.say("Two")
+    assert view.waiting is not None
+    assert "30 of the 25 tokens" in view.waiting.text
+
+
+async def test_a_fact_of_the_first_turn_is_still_known_in_the_sixtieth(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue) as room:
+        chat = await room.start()
+        await chat.say("My name is Wilhelmina Featherstone.")
+        for turn in range(2, 61):
+            await chat.say(f"Turn {turn}: " + "something that takes up room in the window, word by word. " * 10)
+        sent = json.dumps(room.model.requests[-1].messages)
+    assert room.model.summaries, "the window never filled"
+    assert "Wilhelmina Featherstone" in sent
+    assert len(sent) < 24_000
+    assert "Wilhelmina" not in json.dumps(room.model.requests[-1].messages[1:]), "the summary alone knows it"
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+async def test_instructions_hidden_in_a_result_run_no_tool_without_a_receipt(
+    temporal: Client, queue: str, text: str
+) -> None:
+    """The worst case: the model obeys whatever the tool's result says."""
+    obeyed = [call("PostNote", text="obeyed"), call("finish", message="obeyed")]
+    async with desk(temporal, queue, [call("ReadNote", text="a"), obeyed[0]]) as room:
+        chat = await room.start()
+        room.hooks["ReadNote"] = lambda: text
+        await chat.say("Read it")
+        view = await chat.confirm()
+        assert view.status == "deciding"
+        assert [name for name, _, _ in room.ran] == ["ReadNote"]
+        assert view.goal.name == "notes"
+        shown = json.loads(room.model.requests[-1].messages[-1]["content"])
+        assert room.model.requests[-1].messages[-1]["role"] == "tool"
+        assert shown["result"] == text
+        assert sorted(tool["function"]["name"] for tool in room.model.requests[-1].tools) == sorted(
+            tool["function"]["name"] for tool in room.model.requests[0].tools
+        )
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+async def test_pasted_text_is_never_an_instruction_of_ours(temporal: Client, queue: str, text: str) -> None:
+    async with desk(temporal, queue) as room:
+        chat = await room.start()
+        view = await chat.say(text)
+        assert not room.model.requests[-1].messages[-1]["content"].startswith("###")
+    assert line(view.messages[2]).startswith("user: ")
+
+
+async def _becomes(reached: object) -> None:
+    assert callable(reached)
+    for _ in range(100):
+        if reached():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("never came to pass")
