@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
-from agent.llm import build_model
+from agent.llm import build_guard, build_model
 from agent.local import watch_parent
 from agent.settings import Settings, load_settings
 from agent.temporal import connect, connection, heartbeating_runtime
@@ -38,9 +38,9 @@ async def serve(settings: Settings, address: str = "") -> None:
     toolset = load()
     for problem in toolset.problems:
         print(problem, file=sys.stderr, flush=True)  # noqa: T201
-    model = build_model(settings)
+    model, guard = build_model(settings), build_guard(settings)
     client = await connect(settings, address, runtime=heartbeating_runtime())
-    activities = Activities(settings, model, toolset)
+    activities = Activities(settings, model, toolset, guard)
     worker = Worker(
         client,
         task_queue=settings.temporal_task_queue,
