@@ -98,12 +98,12 @@ def _use(endpoint: Endpoint, chunks: list[Any], seconds: float) -> ModelUse:
     counted = [chunk for chunk in chunks if getattr(chunk, "usage", None)]
     if not counted:
         return use
-    whole = litellm.stream_chunk_builder(counted)
-    use.prompt_tokens, use.completion_tokens = whole.usage.prompt_tokens, whole.usage.completion_tokens
+    usage = counted[0].usage if len(counted) == 1 else litellm.stream_chunk_builder(counted).usage
+    use.prompt_tokens, use.completion_tokens = usage.prompt_tokens, usage.completion_tokens
     if endpoint.scripted:
         use.cost_usd = "0"
         return use
     with suppress(Exception):  # an unknown price is None, never zero
-        cost = litellm.completion_cost(completion_response=whole, model=endpoint.model)
-        use.cost_usd = f"{Decimal(repr(cost)):f}" if cost else None
+        cost = sum(litellm.cost_per_token(model=endpoint.model, usage_object=usage))
+        use.cost_usd = f"{round(Decimal(cost), 10).normalize():f}" if cost else None
     return use

@@ -19,6 +19,9 @@ refused: the request itself is wrong, for any model. too_long: it is longer than
 
 _NO_MONEY = re.compile(r"insufficient_quota|credit balance is too low|exceeded your current quota|billing", re.I)
 _TOO_LONG = re.compile(r"context.?length|context window|maximum context|prompt is too long|too many tokens", re.I)
+_UNREACHED = re.compile(
+    r"cannot connect|connection (?:error|refused|reset)|server disconnected|name or service|resolve", re.I
+)
 _LONGEST_WAIT = 3600.0
 
 
@@ -39,7 +42,7 @@ def classify(error: Exception) -> Failure:
     text = f"{error} {getattr(error, 'body', '') or ''}"[:4_000]
     if isinstance(error, TimeoutError | litellm.Timeout):
         return Failure("transient", "did not answer in time")
-    if isinstance(error, CutShort | litellm.MidStreamFallbackError):
+    if isinstance(error, CutShort | litellm.exceptions.MidStreamFallbackError):
         return Failure("transient", "broke off in the middle of its answer")
     if isinstance(error, NoAnswer):
         return Failure("transient", "gave an empty answer")
@@ -55,13 +58,9 @@ def classify(error: Exception) -> Failure:
         return Failure("refused", f"does not exist at its provider{code}", "Correct the model's name or LLM_BASE_URL.")
     if isinstance(error, litellm.BadRequestError) or status in (400, 405, 413, 415, 422):
         return Failure("refused", f"refused the request{code}", "Try another model.")
-    if isinstance(error, litellm.APIConnectionError) and not _answered(error):
-        return Failure("transient", "cannot be reached", retry_after=_retry_after(error))
+    if _UNREACHED.search(text):
+        return Failure("transient", "cannot be reached", "Check the network and LLM_BASE_URL.")
     return Failure("transient", f"has trouble{code}", retry_after=_retry_after(error))
-
-
-def _answered(error: Exception) -> bool:
-    return isinstance(getattr(error, "status_code", None), int) and getattr(error, "status_code", 500) != 500
 
 
 def _retry_after(error: Exception) -> float | None:

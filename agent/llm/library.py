@@ -6,6 +6,7 @@ The import costs seconds and 180 MB: only the worker pays it.
 import importlib
 import logging
 import os
+import warnings
 from typing import Any
 
 for _name, _value in {
@@ -20,6 +21,7 @@ for _name, _value in {
 litellm: Any = importlib.import_module("litellm")
 """Untyped: reading its types would take the type checker longer than all of our code."""
 
+warnings.filterwarnings("ignore", message=".*`ReadOnly` qualifier")  # pydantic's, of LiteLLM's types
 litellm.suppress_debug_info = True
 litellm.disable_streaming_logging = True
 for _name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "httpx", "httpcore"):

@@ -21,6 +21,8 @@ class _Scripted(litellm.CustomLLM):  # type: ignore[misc]  # untyped
         goal = optional_params.get("goal") or {}
         if "messages" in goal:
             move = Move(summarize(goal["messages"], str(goal.get("summary") or "")))
+        elif not optional_params.get("tools"):
+            move = Move("Hello! I am the scripted offline model. Set LLM_MODEL and LLM_KEY to talk to a real one.")
         else:
             move = Script(messages, optional_params.get("tools") or [], goal).move()
         words = re.findall(r"\s*\S+", move.text)

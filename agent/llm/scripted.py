@@ -35,7 +35,7 @@ class Script:
         self._today = date.fromisoformat(goal.get("today") or date.today().isoformat())
         self._functions = {tool["function"]["name"]: tool["function"] for tool in tools}
         mine = [name for name in self._functions if name not in ("finish", "off_goal", "switch_goal")]
-        self._order = sorted(mine, key=lambda name: _place(goal.get("tools", []), name))
+        self._order: list[str] = sorted(mine, key=lambda name: _place(goal.get("tools", []), name))
         hints = goal.get("hints") or {}
         self._slots = {name: slots_of(name, self._functions[name], hints.get(name) or {}) for name in self._order}
         story = read(messages, str(goal.get("summary") or ""))

@@ -1,0 +1,106 @@
+"""Every row of the table of failures, as a provider really answers it, in OpenAI's shape and in Anthropic's."""
+
+from typing import Any
+
+import pytest
+
+from agent.errors import ContextTooLong, ModelError, ModelRefused, ModelUnavailable
+from agent.llm import build_model
+from agent.model import ModelRequest
+from agent.settings import load_settings
+from tests.llm.stub import Answer, Stub
+
+KEY = "sk-secret-4711"
+MODELS = {"openai": "openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
+REQUEST = ModelRequest([{"role": "user", "content": "Hello."}])
+
+
+def openai(status: int, message: str, code: str | None = None) -> Answer:
+    return Answer(status=status, body={"error": {"message": f"{message} {KEY}", "type": "x", "code": code}})
+
+
+def anthropic(status: int, message: str, kind: str = "invalid_request_error") -> Answer:
+    return Answer(status=status, body={"type": "error", "error": {"type": kind, "message": f"{message} {KEY}"}})
+
+
+ROWS: list[tuple[str, Answer, type[ModelError], str]] = [
+    ("openai", openai(400, "This model's maximum context length is 10 tokens.", "context_length_exceeded"), ContextTooLong, "cannot read that much"),
+    ("anthropic", anthropic(400, "prompt is too long: 9 tokens > 8 maximum"), ContextTooLong, "cannot read that much"),
+    ("openai", openai(400, "Invalid schema for function"), ModelRefused, "refused the request (400)"),
+    ("anthropic", anthropic(400, "messages.1: tool_use ids must be unique"), ModelRefused, "refused the request (400)"),
+    ("openai", openai(404, "The model does not exist", "model_not_found"), ModelRefused, "does not exist"),
+    ("anthropic", anthropic(404, "model: claude-x", "not_found_error"), ModelRefused, "does not exist"),
+    ("openai", openai(422, "Unprocessable"), ModelRefused, "refused the request"),
+    ("openai", openai(401, "Incorrect API key provided", "invalid_api_key"), ModelUnavailable, "refused the key (401)"),
+    ("anthropic", anthropic(401, "invalid x-api-key", "authentication_error"), ModelUnavailable, "refused the key (401)"),
+    ("openai", openai(403, "Country not supported"), ModelUnavailable, "refused the key (403)"),
+    ("anthropic", anthropic(403, "not allowed", "permission_error"), ModelUnavailable, "refused the key (403)"),
+    ("openai", openai(402, "Payment required"), ModelUnavailable, "has no credits left (402)"),
+    ("openai", openai(429, "You exceeded your current quota", "insufficient_quota"), ModelUnavailable, "has no credits left (429)"),
+    ("anthropic", anthropic(400, "Your credit balance is too low to access the Anthropic API."), ModelUnavailable, "has no credits left (400)"),
+    ("openai", openai(429, "Rate limit reached", "rate_limit_exceeded"), ModelUnavailable, "allows no more requests for now (429)"),
+    ("anthropic", anthropic(429, "rate limit", "rate_limit_error"), ModelUnavailable, "allows no more requests for now (429)"),
+    ("openai", openai(500, "Internal"), ModelUnavailable, "has trouble (500)"),
+    ("openai", openai(502, "Bad gateway"), ModelUnavailable, "has trouble"),
+    ("openai", openai(503, "Overloaded"), ModelUnavailable, "has trouble (503)"),
+    ("anthropic", anthropic(500, "Internal", "api_error"), ModelUnavailable, "has trouble (500)"),
+    ("anthropic", anthropic(529, "Overloaded", "overloaded_error"), ModelUnavailable, "has trouble"),
+    ("openai", Answer(fault="refuse"), ModelUnavailable, "cannot be reached"),
+    ("anthropic", Answer(fault="refuse"), ModelUnavailable, "cannot be reached"),
+    ("openai", Answer(fault="garbage"), ModelUnavailable, "has trouble"),
+    ("anthropic", Answer(fault="garbage"), ModelUnavailable, "has trouble"),
+    ("openai", Answer(fault="empty"), ModelUnavailable, "gave an empty answer"),
+    ("openai", Answer(fault="nothing"), ModelUnavailable, "gave an empty answer"),
+    ("anthropic", Answer(fault="nothing"), ModelUnavailable, "gave an empty answer"),
+    ("openai", Answer("One two three four five six", fault="cut"), ModelUnavailable, "broke off"),
+    ("anthropic", Answer("One two three four five six", fault="cut"), ModelUnavailable, "broke off"),
+    ("openai", Answer(fault="hang"), ModelUnavailable, "did not answer in time"),
+    ("anthropic", Answer(fault="hang"), ModelUnavailable, "did not answer in time"),
+]  # fmt: skip
+
+
+def model_of(shape: str, stub: Stub, **more: str) -> Any:
+    url = stub.openai if shape == "openai" else stub.anthropic
+    named = {"LLM_MODEL": MODELS[shape], "LLM_BASE_URL": url, "LLM_KEY": KEY, "LLM_TIMEOUT": "2"}
+    return build_model(load_settings(named | more))
+
+
+@pytest.mark.parametrize(("shape", "answer", "raised", "sentence"), ROWS)
+async def test_a_failure_is_one_request_and_one_sentence_without_the_key(
+    stub: Stub, shape: str, answer: Answer, raised: type[ModelError], sentence: str
+) -> None:
+    stub.answer(answer)
+    with pytest.raises(ModelError) as caught:
+        await model_of(shape, stub).reply(REQUEST, lambda _: None)
+    assert (caught.type, sentence in str(caught.value)) == (raised, True), str(caught.value)
+    assert str(caught.value).startswith(MODELS[shape])
+    assert KEY not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("shape", MODELS)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_is_handed_on(stub: Stub, shape: str, status: int) -> None:
+    stub.answer(Answer(status=status, body={"error": {"message": "busy"}}, headers=(("Retry-After", "17"),)))
+    with pytest.raises(ModelUnavailable) as caught:
+        await model_of(shape, stub).reply(REQUEST, lambda _: None)
+    assert caught.value.retry_after == 17
+    assert len(stub.requests) == 1
+
+
+async def test_retry_after_may_be_a_date_and_may_be_nonsense(stub: Stub) -> None:
+    model = model_of("openai", stub)
+    for value, expected in (("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("nan", None), ("9e9", 3600.0)):
+        stub.answer(Answer(status=429, body={"error": {"message": "busy"}}, headers=(("Retry-After", value),)))
+        with pytest.raises(ModelUnavailable) as caught:
+            await model.reply(REQUEST, lambda _: None)
+        assert caught.value.retry_after == expected
+
+
+async def test_nobody_listening_is_told_as_unreachable() -> None:
+    with Stub() as gone:
+        model = model_of("openai", gone)
+    with pytest.raises(ModelUnavailable, match=r"^openai/gpt-4o cannot be reached"):
+        await model.reply(REQUEST, lambda _: None)
