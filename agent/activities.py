@@ -25,6 +25,10 @@ GoalTools = Callable[[str], Awaitable[Mapping[str, Tool]]]
 """The tools of a goal of ours by name, those of its MCP servers included; raises ToolError when a server is missing."""
 
 
+SUMMARY_LENGTH = 4_000
+"""Characters of a summary at most: a quarter of the usual window."""
+
+
 class Activities:
     """guard: the model of GUARDRAIL_MODEL, or None. tools_of: see GoalTools."""
 
@@ -85,7 +89,7 @@ class Activities:
         )
         async with pulse(0):
             reply = await _told(self._model.summarize(asked))
-        return Plan(text=wire.clean(reply.text)[:8_000], by=reply.use)
+        return Plan(text=wire.clean(reply.text)[:SUMMARY_LENGTH], by=reply.use)
 
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:

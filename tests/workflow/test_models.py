@@ -11,7 +11,7 @@ from temporalio.client import Client
 from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
 from agent.model import CalledTool, Reply
 from agent.settings import Settings
-from tests.workflow.desk import USE, WrittenModel, call, desk, line, said, say
+from tests.workflow.desk import USE, Chat, WrittenModel, call, desk, line, said, say
 
 INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(encoding="utf-8"))
 
@@ -180,6 +180,20 @@ async def test_a_fact_of_the_first_turn_is_still_known_in_the_sixtieth(temporal:
     assert "Wilhelmina" not in json.dumps(room.model.requests[-1].messages[1:]), "the summary alone knows it"
 
 
+async def test_history_per_turn_does_not_grow_with_the_chat(temporal: Client, queue: str) -> None:
+    """Turns 101 to 200 against turns 11 to 110, all runs of the chat counted, continue-as-new included."""
+    async with desk(temporal, queue) as room:
+        chat = await room.start()
+        total: dict[int, int] = {}
+        for turn in range(1, 201):
+            await chat.say(f"Turn {turn}: a sentence of about the length that a person types in a chat, and some more.")
+            if turn in (10, 100, 110, 200):
+                total[turn] = await _history_bytes(chat)
+        runs = {(await chat.handle.describe()).run_id, (await chat.view()).previous_run_id}
+    assert len(runs - {""}) == 2, "the chat never continued as new"
+    assert total[200] - total[100] <= 1.1 * (total[110] - total[10])
+
+
 @pytest.mark.parametrize("text", INJECTIONS)
 async def test_instructions_hidden_in_a_result_run_no_tool_without_a_receipt(
     temporal: Client, queue: str, text: str
@@ -209,6 +223,16 @@ async def test_pasted_text_is_never_an_instruction_of_ours(temporal: Client, que
         view = await chat.say(text)
         assert not room.model.requests[-1].messages[-1]["content"].startswith("###")
     assert line(view.messages[2]).startswith("user: ")
+
+
+async def _history_bytes(chat: Chat) -> int:
+    """Bytes of history of all runs of a chat."""
+    run_id, total = (await chat.handle.describe()).run_id, 0
+    while run_id:
+        described = await chat.desk.temporal.get_workflow_handle(chat.id, run_id=run_id).describe()
+        total += described.raw_description.workflow_execution_info.history_size_bytes
+        run_id = (await chat.desk.chats.earlier(chat.id, run_id)).previous_run_id
+    return total
 
 
 async def _becomes(reached: object) -> None:
