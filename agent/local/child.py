@@ -78,13 +78,17 @@ class Child:
             | getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self.pid = self._process.pid
-        output, errors = self._process.stdout, self._process.stderr
-        assert output
-        assert errors
-        threading.Thread(target=self._read, args=(output, True), daemon=True).start()
-        reader = threading.Thread(target=self._read, args=(errors, False), daemon=True)
-        reader.start()
-        threading.Thread(target=self._reap, args=(reader,), daemon=True).start()
+        stdin, output, errors = self._process.stdin, self._process.stdout, self._process.stderr
+        assert stdin is not None
+        assert output is not None
+        assert errors is not None
+        self._stdin = stdin
+        readers = [
+            threading.Thread(target=self._read, args=(stream, event), daemon=True)
+            for stream, event in ((output, self.spoke), (errors, None))
+        ]
+        for thread in (*readers, threading.Thread(target=self._reap, args=(readers,), daemon=True)):
+            thread.start()
 
     @property
     def last_line(self) -> str:
@@ -95,34 +99,36 @@ class Child:
 
     async def stop(self, grace: float) -> None:
         """Ask it to stop, and end it when it has not within `grace` seconds."""
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._stdin.close()
         if grace and not self.ended.is_set():
-            self._process.terminate()
+            if sys.platform != "win32":  # there terminating is killing, and a worker heeds its closed stdin
+                self._process.terminate()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.ended.wait(), grace)
         if not self.ended.is_set():
             self._process.kill()
             await self.ended.wait()
 
-    def _read(self, stream: IO[bytes], output: bool) -> None:
+    def _read(self, stream: IO[bytes], heard: asyncio.Event | None) -> None:
         with stream:
             while line := stream.readline(65_536):
                 text = line.decode("utf-8", "replace").rstrip()
-                if text:
-                    self._log.info("%s", text)
-                    if not output:
-                        self.lines = [*self.lines[-49:], text]
-                if output:
-                    self._tell(self.spoke)
+                self._log.info("%s", text)
+                if heard:
+                    self._tell(heard)
+                elif text:
+                    self.lines = [*self.lines[-49:], text]
 
-    def _reap(self, errors: threading.Thread) -> None:
+    def _reap(self, readers: list[threading.Thread]) -> None:
         if hasattr(os, "waitid"):  # its own children go with it, before its number can be given to another process
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             with contextlib.suppress(OSError):
                 os.killpg(self.pid, signal.SIGKILL)
         self.code = self._process.wait()
-        errors.join(0.5)  # so that its last words are there
+        self._stdin.close()
+        for reader in readers:
+            reader.join(0.5)  # so that its last words are there
         self._tell(self.ended)
 
     def _tell(self, event: asyncio.Event) -> None:

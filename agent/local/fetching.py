@@ -18,13 +18,16 @@ VERSION = "v1.5.1"
 
 OLDEST_GO = (1, 25)
 SAY_EVERY = 4.0
+STALLED_AFTER = 30.0
+"""A download that has not grown for so many seconds is given up: the SDK would wait for ever."""
 
 
 async def download(directory: Path, say: Callable[[str], None]) -> Path | None:
     """Let the Temporal SDK download the CLI into the directory; None when the network does not give it."""
     command = [sys.executable, "-m", "agent.local.download", str(directory), VERSION]
-    # On a stalled network the SDK waits for ever.
-    await _watch(command, directory, say, "Downloading the Temporal server ({0:.0f} s so far)", within=300, stalled=30)
+    await _watch(
+        command, directory, say, "Downloading the Temporal server ({0:.0f} s so far)", within=300, stalled=STALLED_AFTER
+    )
     return _made(directory)
 
 
@@ -52,15 +55,17 @@ async def _watch(
 ) -> None:
     """Run it to its end, saying how long it has taken; end it after `within` s, or when `stalled` s add no byte."""
     child = Child(command, log=open_log(directory.parent / "fetching.log"), environment=environment, cwd=ROOT)
-    began = grew = asyncio.get_running_loop().time()
-    now, size = began, -1
+    clock = asyncio.get_running_loop().time
+    began = grew = now = clock()
+    said, size = began - SAY_EVERY, -1
     try:
         while not child.ended.is_set() and now - began < within and (stalled is None or now - grew < stalled):
-            say(sentence.format(now - began))
+            if now - said >= SAY_EVERY:
+                say(sentence.format(now - began))
+                said = now
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(child.ended.wait(), SAY_EVERY)
-            now, before = asyncio.get_running_loop().time(), size
-            size = _bytes(directory)
+                await asyncio.wait_for(child.ended.wait(), 0.5)
+            now, before, size = clock(), size, _bytes(directory)
             grew = now if size != before else grew
     finally:
         await child.stop(0)

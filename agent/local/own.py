@@ -39,16 +39,19 @@ class OwnServer:
         await self._take_over()
         self._discard_half_made()
         ports = free_ports(self._last_ports())
-        server = await start_dev_server(
-            binary,
-            ports=ports,
-            database=self.database,
-            namespace=self.namespace,
-            log=self._log,
-            environment=environment,
-            keep=[self._lock.fd],
-            spawned=lambda pid: self._note(pid, ports),
-        )
+        try:
+            server = await start_dev_server(
+                binary,
+                ports=ports,
+                database=self.database,
+                namespace=self.namespace,
+                log=self._log,
+                environment=environment,
+                keep=[self._lock.fd],
+                spawned=lambda pid: self._note(pid, ports),
+            )
+        except StartFailed as error:
+            raise StartFailed(f"{error} (If that does not pass, move {self.database} away to begin anew.)") from None
         self._healthy.touch()
         with contextlib.suppress(OSError, ValueError):
             await server.keep_closed_chats(CLOSED_CHATS_KEPT, self.namespace)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import socket
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -116,8 +117,14 @@ async def _healthy(server: DevServer, namespace: str) -> None:
         if asyncio.get_running_loop().time() > deadline:
             raise StartFailed(f"The Temporal server started but was not healthy within {HEALTHY_WITHIN:.0f} s.")
         await asyncio.sleep(0.02)
-    words = server.child.last_line or f"exit code {server.child.code}"
+    words = _message(server.child.last_line) or f"exit code {server.child.code}"
     raise StartFailed(f"The Temporal server ended while starting: {words}")
+
+
+def _message(line: str) -> str:
+    """The words of a line of the server's log: `time=… level=ERROR msg="…"`."""
+    found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
+    return found[1].replace('\\"', '"') if found else line
 
 
 def fetch(url: str, body: dict[str, Any] | None = None, timeout: float = 2.0) -> Any:

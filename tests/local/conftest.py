@@ -15,8 +15,8 @@ async def build(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[Build]:
     """Builds a house; at the end nothing in it may be left."""
     houses: list[House] = []
 
-    def make(**setup: object) -> House:
-        houses.append(House(tmp_path, temporal_cli, **setup))
+    def make(home: Path = tmp_path, **setup: object) -> House:
+        houses.append(House(home, temporal_cli, **setup))
         return houses[-1]
 
     yield make
