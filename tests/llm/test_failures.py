@@ -1,18 +1,10 @@
 """Every row of the table of failures, as a provider really answers it, in OpenAI's shape and in Anthropic's."""
 
-from typing import Any
-
 import pytest
 
 from agent.errors import ContextTooLong, ModelError, ModelRefused, ModelUnavailable
-from agent.llm import build_model
-from agent.model import ModelRequest
-from agent.settings import load_settings
+from tests.llm.asking import HELLO, KEY, MODELS, model_of
 from tests.llm.stub import Answer, Stub
-
-KEY = "sk-secret-4711"
-MODELS = {"openai": "openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
-REQUEST = ModelRequest([{"role": "user", "content": "Hello."}])
 
 
 def openai(status: int, message: str, code: str | None = None) -> Answer:
@@ -59,19 +51,13 @@ ROWS: list[tuple[str, Answer, type[ModelError], str]] = [
 ]  # fmt: skip
 
 
-def model_of(shape: str, stub: Stub, **more: str) -> Any:
-    url = stub.openai if shape == "openai" else stub.anthropic
-    named = {"LLM_MODEL": MODELS[shape], "LLM_BASE_URL": url, "LLM_KEY": KEY, "LLM_TIMEOUT": "2"}
-    return build_model(load_settings(named | more))
-
-
 @pytest.mark.parametrize(("shape", "answer", "raised", "sentence"), ROWS)
 async def test_a_failure_is_one_request_and_one_sentence_without_the_key(
     stub: Stub, shape: str, answer: Answer, raised: type[ModelError], sentence: str
 ) -> None:
     stub.answer(answer)
     with pytest.raises(ModelError) as caught:
-        await model_of(shape, stub).reply(REQUEST, lambda _: None)
+        await model_of(shape, stub).reply(HELLO, lambda _: None)
     assert (caught.type, sentence in str(caught.value)) == (raised, True), str(caught.value)
     assert str(caught.value).startswith(MODELS[shape])
     assert KEY not in repr(caught.value)
@@ -85,7 +71,7 @@ async def test_a_failure_is_one_request_and_one_sentence_without_the_key(
 async def test_retry_after_is_handed_on(stub: Stub, shape: str, status: int) -> None:
     stub.answer(Answer(status=status, body={"error": {"message": "busy"}}, headers=(("Retry-After", "17"),)))
     with pytest.raises(ModelUnavailable) as caught:
-        await model_of(shape, stub).reply(REQUEST, lambda _: None)
+        await model_of(shape, stub).reply(HELLO, lambda _: None)
     assert caught.value.retry_after == 17
     assert len(stub.requests) == 1
 
@@ -95,7 +81,7 @@ async def test_retry_after_may_be_a_date_and_may_be_nonsense(stub: Stub) -> None
     for value, expected in (("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("nan", None), ("9e9", 3600.0)):
         stub.answer(Answer(status=429, body={"error": {"message": "busy"}}, headers=(("Retry-After", value),)))
         with pytest.raises(ModelUnavailable) as caught:
-            await model.reply(REQUEST, lambda _: None)
+            await model.reply(HELLO, lambda _: None)
         assert caught.value.retry_after == expected
 
 
@@ -103,4 +89,4 @@ async def test_nobody_listening_is_told_as_unreachable() -> None:
     with Stub() as gone:
         model = model_of("openai", gone)
     with pytest.raises(ModelUnavailable, match=r"^openai/gpt-4o cannot be reached"):
-        await model.reply(REQUEST, lambda _: None)
+        await model.reply(HELLO, lambda _: None)

@@ -1,0 +1,123 @@
+"""One call over HTTP: words and tool calls as they stream in, tokens, price, time, and the connection's end."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from agent.errors import ModelUnavailable
+from agent.model import CalledTool, ModelRequest
+from tests.llm.asking import FIND, HELLO, MODELS, model_of, unheard
+from tests.llm.stub import Answer, Stub
+
+both = pytest.mark.parametrize("shape", MODELS)
+
+
+@both
+async def test_words_stream_in_from_their_beginning(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("Which city\nare you thinking of?"))
+    heard: list[str] = []
+    reply = await model_of(shape, stub).reply(HELLO, heard.append)
+    assert reply.text == heard[-1] == "Which city\nare you thinking of?"
+    assert heard[0] == "Which"
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(heard))
+    assert reply.calls == []
+
+
+@both
+async def test_several_tool_calls_come_whole(stub: Stub, shape: str) -> None:
+    arguments = '{"city": "San Francisco", "note": "a text that is longer than one piece of the stream"}'
+    stub.answer(Answer("Let's look.", calls=(("FindEvents", arguments), ("FindEvents", '{"city": "Austin"}'))))
+    reply = await model_of(shape, stub).reply(HELLO, unheard)
+    assert reply.text == "Let's look."
+    assert [(call.name, call.arguments) for call in reply.calls] == [
+        ("FindEvents", arguments),
+        ("FindEvents", '{"city": "Austin"}'),
+    ]
+    assert len({call.id for call in reply.calls}) == 2
+
+
+async def test_arguments_that_are_no_json_are_handed_on_as_they_are(stub: Stub) -> None:
+    stub.answer(Answer(calls=(("FindEvents", '{"city": '),)))
+    reply = await model_of("openai", stub).reply(HELLO, unheard)
+    assert reply.calls == [CalledTool("call_0", "FindEvents", '{"city": ')]
+
+
+@both
+async def test_a_request_carries_the_chat_the_tools_and_the_key_and_nothing_of_the_goal(stub: Stub, shape: str) -> None:
+    goal = {"name": "a-goal-for-the-scripted-model", "hints": {}}
+    await model_of(shape, stub, LLM_MAX_TOKENS="77").reply(ModelRequest(HELLO.messages, [FIND], goal), unheard)
+    seen = stub.requests[0]
+    assert (seen.body["stream"], seen.body["max_tokens"]) == (True, 77)
+    assert "FindEvents" in str(seen.body["tools"])
+    assert "Be kind." in str(seen.body)
+    assert "a-goal-for" not in str(seen.body)
+    assert "sk-secret-4711" in (seen.headers.get("authorization", "") + seen.headers.get("x-api-key", ""))
+
+
+@both
+async def test_a_chat_with_calls_and_results_goes_to_either_provider(stub: Stub, shape: str) -> None:
+    call = {"id": "p1", "type": "function", "function": {"name": "FindEvents", "arguments": '{"city": "Austin"}'}}
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "### Greet."},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "p1", "content": '{"ok": true, "result": {"events": []}}'},
+    ]
+    reply = await model_of(shape, stub).reply(ModelRequest(messages, [FIND]), unheard)
+    assert reply.text == "Hello from the stub."
+    assert "p1" in str(stub.requests[0].body["messages"])
+
+
+@both
+async def test_tokens_price_and_time_are_told(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("Hello.", usage=(1000, 200), first=0.05))
+    use = (await model_of(shape, stub).reply(HELLO, unheard)).use
+    assert (use.model, use.prompt_tokens, use.completion_tokens, use.note) == (MODELS[shape], 1000, 200, "")
+    assert use.cost_usd == {"openai": "0.0045", "anthropic": "0.006"}[shape]
+    assert use.seconds >= 0.05
+
+
+async def test_an_unknown_price_is_unknown_and_not_zero(stub: Stub) -> None:
+    use = (await model_of("openai", stub, LLM_MODEL="openai/of-my-own").reply(HELLO, unheard)).use
+    assert (use.prompt_tokens, use.completion_tokens, use.cost_usd) == (10, 5, None)
+
+
+async def test_a_provider_that_counts_nothing_leaves_the_tokens_unknown(stub: Stub) -> None:
+    stub.answer(Answer("Hello.", usage=None))
+    use = (await model_of("openai", stub).reply(HELLO, unheard)).use
+    assert (use.prompt_tokens, use.completion_tokens, use.cost_usd) == (None, None, None)
+
+
+@both
+@pytest.mark.parametrize("answer", [Answer(delay=60), Answer(first=60), Answer("a b c d e f g h", rate=4)])
+async def test_cancelling_closes_the_connection(stub: Stub, shape: str, answer: Answer) -> None:
+    stub.answer(answer)
+    asking = asyncio.create_task(model_of(shape, stub, LLM_TIMEOUT="60").reply(HELLO, unheard))
+    while not stub.requests:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(5):
+        while not stub.closed_early:
+            await asyncio.sleep(0.01)
+    assert len(stub.requests) == 1
+
+
+@both
+async def test_a_model_that_drips_is_cut_at_the_total_limit(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("word " * 200, rate=10))
+    with pytest.raises(ModelUnavailable, match="did not answer in time"):
+        await model_of(shape, stub, LLM_TIMEOUT="1").reply(HELLO, unheard)
+    async with asyncio.timeout(5):
+        while not stub.closed_early:
+            await asyncio.sleep(0.01)
+
+
+@both
+async def test_a_slow_first_token_is_waited_for(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("Here I am.", first=1.5))
+    assert (await model_of(shape, stub).reply(HELLO, unheard)).text == "Here I am."

@@ -1,0 +1,143 @@
+"""Which model answers: the first that works, why it is another, and when the first has its turn again."""
+
+import pytest
+
+from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
+from agent.llm.chain import PATIENCE, REST, Chain
+from agent.llm.endpoints import Endpoint
+from agent.llm.provider import register
+from agent.model import ModelRequest
+from tests.llm.asking import HELLO, unheard
+from tests.llm.stub import Answer, Stub
+
+
+class Clock:
+    """Time that passes when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def chain(stub: Stub, clock: Clock | None = None) -> Chain:
+    """One of OpenAI's shape, then one of Anthropic's."""
+    return Chain(
+        [
+            Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai),
+            Endpoint("anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5", "anthropic", "k2", stub.anthropic),
+        ],
+        timeout=5,
+        clock=clock or Clock(),
+    )
+
+
+def asked(stub: Stub) -> list[str]:
+    return [{"/v1/chat/completions": "openai", "/v1/messages": "anthropic"}[seen.path] for seen in stub.requests]
+
+
+NO_KEY = Answer(status=401, body={"error": {"message": "bad key"}})
+NO_MONEY = Answer(status=429, body={"error": {"message": "quota", "code": "insufficient_quota"}})
+BUSY = Answer(status=503, body={"error": {"message": "busy"}})
+
+
+async def test_the_first_that_works_answers_and_alone_is_asked(stub: Stub) -> None:
+    reply = await chain(stub).reply(HELLO, unheard)
+    assert (reply.use.model, reply.use.note) == ("openai/gpt-4o", "")
+    assert asked(stub) == ["openai"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(NO_KEY, "refused the key (401)"), (NO_MONEY, "has no credits left (429)")]
+)
+async def test_without_key_or_credits_the_next_answers_and_says_why(stub: Stub, answer: Answer, why: str) -> None:
+    stub.answer(answer)
+    reply = await chain(stub).reply(HELLO, unheard)
+    assert reply.use.model == "anthropic/claude-sonnet-4-5"
+    assert reply.use.note.startswith(f"openai/gpt-4o {why}")
+
+
+async def test_every_turn_begins_with_the_first(stub: Stub) -> None:
+    models = chain(stub)
+    stub.answer(NO_KEY, Answer("From the second."), Answer("From the first again."))
+    await models.reply(HELLO, unheard)
+    assert (await models.reply(HELLO, unheard)).use.model == "openai/gpt-4o"
+    assert asked(stub) == ["openai", "anthropic", "openai"]
+
+
+async def test_one_transient_failure_is_the_callers_to_repeat(stub: Stub) -> None:
+    stub.answer(BUSY)
+    with pytest.raises(ModelUnavailable, match=r"^openai/gpt-4o has trouble \(503\)\.$"):
+        await chain(stub).reply(HELLO, unheard)
+    assert asked(stub) == ["openai"]
+
+
+async def test_a_model_that_keeps_failing_is_left_for_the_next_and_comes_back(stub: Stub) -> None:
+    clock = Clock()
+    models = chain(stub, clock)
+    stub.answer(*[BUSY] * PATIENCE)
+    for _ in range(PATIENCE - 1):
+        with pytest.raises(ModelUnavailable):
+            await models.reply(HELLO, unheard)
+    assert (await models.reply(HELLO, unheard)).use.model == "anthropic/claude-sonnet-4-5"
+    resting = await models.reply(HELLO, unheard)
+    assert resting.use.note == "openai/gpt-4o kept failing and is left alone for a while."
+    clock.now += REST + 1
+    assert (await models.reply(HELLO, unheard)).use.model == "openai/gpt-4o"
+    assert asked(stub) == ["openai"] * PATIENCE + ["anthropic", "anthropic", "openai"]
+
+
+async def test_a_long_retry_after_goes_to_the_next_at_once(stub: Stub) -> None:
+    stub.answer(Answer(status=429, body={"error": {"message": "slow"}}, headers=(("Retry-After", "300"),)))
+    assert (await chain(stub).reply(HELLO, unheard)).use.model == "anthropic/claude-sonnet-4-5"
+
+
+async def test_a_success_forgives_earlier_failures(stub: Stub) -> None:
+    models = chain(stub)
+    for _ in range(PATIENCE + 1):
+        stub.answer(BUSY)
+        with pytest.raises(ModelUnavailable):
+            await models.reply(HELLO, unheard)
+        await models.reply(HELLO, unheard)
+    assert set(asked(stub)) == {"openai"}
+
+
+async def test_with_none_left_the_error_names_each_and_its_reason(stub: Stub) -> None:
+    stub.answer(NO_MONEY, NO_KEY)
+    with pytest.raises(ModelUnavailable) as caught:
+        await chain(stub).reply(HELLO, unheard)
+    assert "openai/gpt-4o has no credits left (429)." in str(caught.value)
+    assert "anthropic/claude-sonnet-4-5 refused the key (401)." in str(caught.value)
+
+
+async def test_a_wrong_request_goes_to_no_other_model(stub: Stub) -> None:
+    stub.answer(Answer(status=400, body={"error": {"message": "bad schema"}}))
+    with pytest.raises(ModelRefused):
+        await chain(stub).reply(HELLO, unheard)
+    stub.answer(Answer(status=400, body={"error": {"message": "long", "code": "context_length_exceeded"}}))
+    with pytest.raises(ContextTooLong):
+        await chain(stub).reply(HELLO, unheard)
+    assert asked(stub) == ["openai", "openai"]
+
+
+async def test_the_picked_model_is_asked_first_and_the_others_still_stand_behind_it(stub: Stub) -> None:
+    models = chain(stub)
+    picked = ModelRequest(HELLO.messages, HELLO.tools, model="anthropic/claude-sonnet-4-5")
+    assert (await models.reply(picked, unheard)).use.model == "anthropic/claude-sonnet-4-5"
+    stub.answer(Answer(status=401, body={"error": {"message": "bad key"}}))
+    reply = await models.reply(picked, unheard)
+    assert (reply.use.model, reply.use.note[:27]) == ("openai/gpt-4o", "anthropic/claude-sonnet-4-5")
+
+
+async def test_a_model_that_is_not_configured_cannot_be_picked(stub: Stub) -> None:
+    reply = await chain(stub).reply(ModelRequest(HELLO.messages, model="openai/o1-pro"), unheard)
+    assert (reply.use.model, reply.use.note) == ("openai/gpt-4o", "The model that was picked is not one of LLM_MODELS.")
+
+
+async def test_the_scripted_model_can_stand_behind_a_real_one(stub: Stub) -> None:
+    register()
+    real = Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai)
+    stub.answer(NO_KEY)
+    reply = await Chain([real, Endpoint("scripted", "scripted/scripted", "scripted")]).reply(HELLO, unheard)
+    assert (reply.use.model, reply.use.cost_usd) == ("scripted", "0")
