@@ -3,16 +3,15 @@
 One object serves the workflow's start, its queries and continue-as-new. Every method that takes `now` is an event.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
 from typing import Literal
 
+from agent import window
 from agent.messages import (
     EPOCH,
     AgentMessage,
-    ChatView,
     Decision,
     Dropped,
     Goal,
@@ -34,25 +33,23 @@ from agent.messages import (
 WINDOW_BYTES = 16_000
 """How much of the transcript the model is sent, as JSON, unless the start input says otherwise."""
 
-INBOX_BYTES = 400_000
-"""Unanswered words beyond this are refused, so that continue-as-new can always carry them (its limit is 2 MiB)."""
+INBOX_BYTES = 300_000
+"""Unanswered words beyond this are refused, so that continue-as-new can always carry them."""
 
-VIEW_BYTES = 256_000
-"""One page of messages in a query's answer (Temporal's limit is 2 MiB)."""
+HANDED_ON_BYTES = 300_000
+"""Of what no summary covers yet, so much goes on into the next run."""
 
-RESULT_BYTES = 4_000
-"""How much of one tool result the model is shown; the page keeps all of it."""
+SUMMARY_BYTES = 2_000
+"""A summary may have this many, or a quarter of the window if that is more."""
+
+STATE_BYTES = 1_500_000
+"""A state that is larger still goes on without what can be done without (Temporal's limit is 2 MiB)."""
 
 UNATTENDED_RUNS = 10
 """After so many tools without a word of the person, the next one asks, whatever SHOW_CONFIRM says."""
 
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
-
-
-def size(record: Record) -> int:
-    """Bytes of a record as JSON."""
-    return len(record.model_dump_json())
 
 
 class Conversation(Record):
@@ -68,6 +65,7 @@ class Conversation(Record):
     messages: list[Message] = []
     next_seq: int = 1
     inbox: list[UserMessage | Instruction] = []
+    inbox_bytes: int = 0
     reply_due: bool = False
     proposal: Proposal | None = None
     queue: list[Proposal] = []
@@ -91,21 +89,27 @@ class Conversation(Record):
 
     def hear(self, message: UserMessage, now: datetime) -> None:
         """A message of the person: queued until the agent takes it up; it withdraws a proposal that waits."""
-        if self.ended:
-            return self.drop("The chat has ended; start a new one.", now)
         if message.id and message.id in self.heard_ids:
             return None
-        if sum(len(waiting.text.encode()) for waiting in self.inbox) + len(message.text.encode()) > INBOX_BYTES:
+        if self.ended:
+            return self.drop("The chat has ended; start a new one.", now)
+        message = message.model_copy(update={"at": now})
+        if self.inbox_bytes + window.size(message) > INBOX_BYTES:
             return self.drop("Too much was said at once; wait for the answers, then say it again.", now)
         if message.id:
             self.heard_ids = [*self.heard_ids[1 - _REMEMBERED_IDS :], message.id]
         self._withdraw(now)
         self.unattended = 0
-        self.inbox.append(message.model_copy(update={"at": now}))
-        self.revision += 1
+        self.queue_up(message)
         if message.text.strip().rstrip(".!").lower() == _END_WORDS:
             self.end(now)
         return None
+
+    def queue_up(self, message: UserMessage | Instruction) -> None:
+        """Leave a message for the agent's next step."""
+        self.inbox.append(message)
+        self.inbox_bytes += window.size(message)
+        self.revision += 1
 
     def confirm(
         self, now: datetime, proposal_id: str = "", arguments: dict[str, Json] | None = None, who: str = ""
@@ -114,9 +118,10 @@ class Conversation(Record):
         proposal = self._decidable(proposal_id, now)
         if proposal is None:
             return
-        decided = proposal.arguments if arguments is None else arguments
+        editable = proposal.kind in ("tool", "lost_result")
+        decided = arguments if editable and arguments is not None else proposal.arguments
         receipt = self._decide(proposal, "confirmed", now, arguments=decided, who=who)
-        if proposal.kind in ("tool", "lost_result"):
+        if editable:
             self.receipt, self.accepted = receipt, proposal
             return
         if proposal.kind == "switch_goal" and proposal.goal is not None:
@@ -136,11 +141,13 @@ class Conversation(Record):
         self.reply_due = proposal.kind != "budget"
 
     def end(self, now: datetime) -> None:
-        """End the chat, whatever else is under way."""
+        """End the chat, whatever else is under way. A tool that was accepted and has not begun does not run."""
         if self.ended:
             return
         self._withdraw(now)
-        self._take_up_all(now)
+        if self.receipt and self.working != "tool":
+            self._fail("The chat was ended before this began, so it did not run.", now)
+        self._take_up(len(self.inbox), now)
         self.ended, self.reply_due = "person", False
         self.revision += 1
 
@@ -160,20 +167,18 @@ class Conversation(Record):
     @property
     def has_work(self) -> bool:
         """Whether the agent's next step is due."""
-        return self.receipt is not None or self.reply_due or (bool(self.inbox) and not self.ended)
+        return not self.ended and (self.receipt is not None or self.reply_due or bool(self.inbox))
 
     def begin_plan(self, now: datetime) -> PlanRequest:
         """Take up what was said, as much as fits half the window, and ask the model for its next step."""
-        taken = 0
-        while self.inbox and (not taken or taken + size(self.inbox[0]) <= self.window_bytes // 2):
-            taken += size(self.inbox[0])
-            self._add(self.inbox.pop(0), now, keep_time=True)
+        said, _ = window.fitting(self.inbox, self.window_bytes // 2)
+        self._take_up(len(said), now)
         self.working = "plan"
         self.revision += 1
         return PlanRequest(
             goal=self.goal,
             summary=self.summary,
-            messages=self.window(),
+            messages=window.newest(self._visible(), self._room),
             model=self.model,
             tokens=self.tokens,
             cost_usd=self.cost_usd,
@@ -202,7 +207,9 @@ class Conversation(Record):
     def fail_plan(self, sentence: str, now: datetime) -> None:
         """The model will not answer this, however often it is asked: say why, and wait for the person."""
         self.working, self.reply_due = "", False
-        self._add(Notice(text=sentence, level="error"), now)
+        self.revision += 1
+        if not self.ended:
+            self._add(Notice(text=sentence, level="error"), now)
 
     def stop_plan(self, *, again: bool) -> None:
         """The call under way was cancelled; `again`: ask anew."""
@@ -218,6 +225,12 @@ class Conversation(Record):
         self.revision += 1
         return self.accepted, self.receipt
 
+    @staticmethod
+    def effect_id(proposal: Proposal, receipt: Decision) -> str:
+        """What tells one effect from another. An idempotent tool that is tried again as it was means the same effect."""
+        again = proposal.effect == "idempotent" and receipt.arguments == proposal.arguments
+        return proposal.about if again and proposal.about else proposal.id
+
     def finish_tool(self, answer: ToolAnswer, now: datetime) -> None:
         """The tool returned."""
         self._record(now, ToolResult(proposal_id="", result=answer.result, source=answer.source, view=answer.view))
@@ -228,100 +241,50 @@ class Conversation(Record):
 
     def fail_tool(self, sentence: str, now: datetime) -> None:
         """The tool failed for good, without effect or with an effect it told of itself."""
-        self._record(now, ToolResult(proposal_id="", outcome="failed", error=sentence))
+        self._fail(sentence, now)
         self.queue, self.reply_due = [], not self.ended
 
     def lose_tool(self, sentence: str, now: datetime) -> None:
-        """A tool that must not run twice gave no answer: say what is unknown, and let the person decide."""
-        lost = self.accepted
+        """A tool that changes something gave no answer: say what is unknown, and let the person decide."""
+        lost, receipt = self.accepted, self.receipt
         assert lost is not None
-        arguments = self.receipt.arguments if self.receipt else lost.arguments
+        assert receipt is not None
         self._record(now, ToolResult(proposal_id="", outcome="unknown", error=sentence))
         self.queue = []
-        if self.ended:
+        if self.ended or self.inbox:  # newer words outdate the question; the model sees that the outcome is unknown
+            self.reply_due = not self.ended
             return
         text = f"{sentence} It may or may not have taken effect. Try again, or treat it as done?"
-        about = {"kind": "lost_result", "about": lost.about or lost.id, "needs_confirm": True, "text": text}
-        self.queue = [lost.model_copy(update={**about, "arguments": arguments})]
+        asked = {"kind": "lost_result", "about": self.effect_id(lost, receipt), "needs_confirm": True, "text": text}
+        self.queue = [lost.model_copy(update={**asked, "arguments": receipt.arguments})]
         self._propose_next(now, None)
 
-    # What readers and the model get
-
-    def window(self) -> list[Message]:
-        """The newest messages that fit the window and are not yet in the summary, results cut, oldest first."""
-        budget, chosen = self.window_bytes, list[Message]()
-        for message in self._visible_to_model():
-            budget -= size(message)
-            if chosen and budget < 0:
-                break
-            chosen.append(message)
-        chosen.reverse()
-        return chosen
+    # What the model gets, and what the next run of the workflow
 
     def backlog(self) -> tuple[list[Message], int] | None:
-        """What to summarize next, with the seq it ends at; None while most of the window is free."""
-        visible = list(self._visible_to_model())
-        if sum(map(size, visible)) < self.window_bytes * 3 // 4:
-            return None
-        kept, old = 0, list[Message]()
-        for message in visible:
-            kept += size(message)
-            if kept > self.window_bytes * 2 // 5:
-                old.append(message)
-        old.reverse()
-        budget, piece = self.window_bytes, list[Message]()
-        for message in old:
-            budget -= size(message)
-            if piece and budget < 0:
-                break
-            piece.append(message)
+        """What to summarize next, with the seq it ends at; None while there is room."""
+        piece = window.backlog(self._visible(), self.window_bytes, len(self.summary.encode()))
         return (piece, piece[-1].seq) if piece else None
 
     def summarize(self, summary: str, through: int, use: ModelUse | None) -> None:
-        """The summary now covers everything up to the message `through`."""
-        self.summary, self.summarized = summary, through
+        """The summary now covers everything up to the message `through`. One without words is no summary."""
         self._count(use)
-        self.context = [message for message in self.context if message.seq > through]
+        if summary:
+            longest = max(self.window_bytes // 4, SUMMARY_BYTES)
+            self.summary, self.summarized = window.shorten(summary, longest), through
+            self.context = [message for message in self.context if message.seq > through]
         self.revision += 1
 
-    def view(self, since: int = 0) -> ChatView:
-        """What a page draws; see ChatView."""
-        page, more = _first(_after(self.messages, since), VIEW_BYTES)
-        running = self.accepted if self.working == "tool" else None
-        return ChatView(
-            goal=self.goal,
-            status=self.status,
-            revision=self.revision,
-            messages=page,
-            more=more,
-            first_seq=self.messages[0].seq if self.messages else self.next_seq,
-            next_seq=self.next_seq,
-            waiting=self.proposal,
-            queued=[message for message in self.inbox if isinstance(message, UserMessage)][:50],
-            running=running.tool if running else "",
-            running_id=running.id if running else "",
-            dropped=self.dropped,
-            previous_run_id=self.previous_run_id,
-            model=self.model,
-            ended=self.ended,
-            tokens=self.tokens,
-            cost_usd=self.cost_usd,
-        )
-
-    @property
-    def status(self) -> Literal["thinking", "running", "deciding", "waiting", "ending", "ended"]:
-        if self.ended:
-            return "ending" if self.working == "tool" else "ended"
-        if self.working == "tool" or self.receipt:
-            return "running"
-        if self.proposal:
-            return "deciding"
-        return "thinking" if self.working or self.has_work else "waiting"
-
     def hand_on(self, run_id: str) -> "Conversation":
-        """What the next run of the workflow begins with: everything that waits, and the model's window."""
-        update = {"context": self.window(), "messages": [], "previous_run_id": run_id, "working": ""}
-        return self.model_copy(update=update)
+        """What the next run of the workflow begins with: everything that waits, and what no summary covers yet."""
+        unsummarized = max(self.window_bytes, min(4 * self.window_bytes, HANDED_ON_BYTES))
+        context = window.newest(self._visible(), unsummarized)
+        following = self.model_copy(
+            update={"context": context, "messages": [], "previous_run_id": run_id, "working": ""}
+        )
+        if window.size(following) > STATE_BYTES:
+            following = following.model_copy(update={"context": [], "queue": [], "heard_ids": []})
+        return following
 
     # Steps
 
@@ -333,10 +296,11 @@ class Conversation(Record):
         self.next_seq += 1
         self.revision += 1
 
-    def _take_up_all(self, now: datetime) -> None:
-        for message in self.inbox:
+    def _take_up(self, count: int, now: datetime) -> None:
+        taken, self.inbox = self.inbox[:count], self.inbox[count:]
+        self.inbox_bytes -= sum(map(window.size, taken))
+        for message in taken:
             self._add(message, now, keep_time=True)
-        self.inbox = []
 
     def _propose_next(self, now: datetime, use: ModelUse | None) -> None:
         self.proposed += 1
@@ -384,6 +348,9 @@ class Conversation(Record):
             self._decide(self.proposal, "withdrawn", now)
         self.queue = []
 
+    def _fail(self, sentence: str, now: datetime) -> None:
+        self._record(now, ToolResult(proposal_id="", outcome="failed", error=sentence))
+
     def _record(self, now: datetime, result: ToolResult) -> None:
         assert self.accepted is not None
         result.proposal_id, result.tool = self.accepted.id, self.accepted.tool
@@ -397,60 +364,11 @@ class Conversation(Record):
         known = self.cost_usd is not None and use.cost_usd is not None
         self.cost_usd = str(Decimal(self.cost_usd or 0) + Decimal(use.cost_usd or 0)) if known else None
 
-    def _visible_to_model(self) -> Iterator[Message]:
-        """Newest first, with what only the page needs left out."""
-        for message in chain(reversed(self.messages), reversed(self.context)):
-            if message.seq <= self.summarized:
-                return
-            if not isinstance(message, Notice):
-                yield _for_model(message)
+    @property
+    def _room(self) -> int:
+        """What the summary leaves of the window: together they do not grow with the chat."""
+        return max(self.window_bytes - len(self.summary.encode()), self.window_bytes // 4)
 
-
-def _for_model(message: Message) -> Message:
-    if isinstance(message, ToolResult):
-        return message.model_copy(update={"at": EPOCH, "result": shorten(message.result, RESULT_BYTES)})
-    if isinstance(message, ProposalMessage):
-        proposal = message.proposal.model_copy(update={"parameters": {}, "goal": None})
-        return message.model_copy(update={"at": EPOCH, "by": None, "proposal": proposal})
-    if isinstance(message, AgentMessage):
-        return message.model_copy(update={"at": EPOCH, "by": None})
-    if isinstance(message, UserMessage):
-        return message.model_copy(update={"at": EPOCH, "id": "", "who": ""})
-    return message.model_copy(update={"at": EPOCH})
-
-
-def shorten(value: Json, limit: int) -> Json:
-    """A JSON value cut to about `limit` characters: long lists lose their tail, long texts their end."""
-    if isinstance(value, str):
-        return value if len(value) <= limit else value[:limit] + "…"
-    if isinstance(value, dict):
-        if len(str(value)) <= limit:
-            return value
-        share = max(limit // max(len(value), 1), 40)
-        return {key: shorten(item, share if len(str(item)) > share else limit) for key, item in value.items()}
-    if isinstance(value, list):
-        kept: list[Json] = []
-        for item in value:
-            limit -= len(str(item))
-            if limit < 0 and kept:
-                return [*kept, f"… {len(value) - len(kept)} more"]
-            kept.append(shorten(item, max(limit, 40)))
-        return kept
-    return value
-
-
-def _after(messages: Sequence[Message], since: int) -> Sequence[Message]:
-    """Those with seq > since; seq grows by one a message, so this is a slice."""
-    if not messages:
-        return messages
-    return messages[max(0, since - messages[0].seq + 1) :]
-
-
-def _first(messages: Sequence[Message], limit: int) -> tuple[list[Message], bool]:
-    chosen: list[Message] = []
-    for message in messages:
-        limit -= size(message)
-        if chosen and limit < 0:
-            return chosen, True
-        chosen.append(message)
-    return chosen, False
+    def _visible(self) -> Iterator[Message]:
+        """Newest first."""
+        return window.visible(self.messages, self.context, self.summarized)

@@ -4,6 +4,8 @@ They are those of Temporal's tutorial "Build a durable AI agent" and of temporal
 input, the signals' bare and rich forms, and the two queries. What cannot be read raises Unreadable with one sentence.
 """
 
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +13,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from agent.conversation import Conversation, size
+from agent.conversation import INBOX_BYTES, Conversation
 from agent.messages import (
+    EPOCH,
     MESSAGE_LIMIT,
     AgentMessage,
     Decision,
@@ -26,12 +29,20 @@ from agent.messages import (
     ToolSpec,
     UserMessage,
 )
+from agent.window import size
 
 HISTORY_BYTES = 1_000_000
-"""The newest messages up to here go into get_conversation_history (a query's answer may have 2 MiB)."""
+"""The newest messages up to here go into get_conversation_history, in bytes (a query's answer may have 2 MiB)."""
+
+RESERVED = ("plan", "summarize", "finish", "off_goal", "switch_goal")
+"""Names of activities and of built-in tools, which a goal's own tools cannot have."""
 
 _INSTRUCTION = "###"
+_INSTRUCTION_LIMIT = 2 * MESSAGE_LIMIT
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GOAL_BYTES = 100_000
 _ARGUMENTS_BYTES = 64_000
+_ARGUMENTS_DEPTH = 50
 _ID_LENGTH = 128
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 160)]) | {ord("\n"): "\n", ord("\t"): "\t"}
 
@@ -100,23 +111,25 @@ def resume_input(conversation: Conversation) -> dict[str, Json]:
     return {"resume": conversation.model_dump(mode="json")}
 
 
-def read_start(raw: Any, key: str) -> Conversation:
-    """The conversation that a start input begins or goes on with; key makes its proposals' ids unique."""
+def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
+    """The conversation that a start input begins, or goes on with when continued; key makes its proposals' ids unique."""
     try:
         start = StartInput.model_validate(raw if raw is not None else {})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole of it"
         raise Unreadable(f"The start input cannot be read: {where}: {first['msg']}.") from None
-    if start.resume is not None:
+    if continued and start.resume is not None:
         return start.resume
     if start.agent_goal is None:
         raise Unreadable("The start input has no agent_goal; send the goal that the chat is to reach.")
     goal, params = start.agent_goal, start.tool_params or ToolParams()
+    if refused := _refused(goal):
+        raise Unreadable(f"The start input cannot be used: {refused}.")
     chat = Conversation(
         key=key,
         model=start.model,
-        summary=clean(params.conversation_summary or "")[: 2 * MESSAGE_LIMIT],
+        summary=clean(params.conversation_summary or "")[:_INSTRUCTION_LIMIT],
         goal=Goal(
             name=goal.id or goal.agent_name,
             title=goal.agent_name,
@@ -125,17 +138,32 @@ def read_start(raw: Any, key: str) -> Conversation:
             example=goal.example_conversation_history,
             tools=goal.tools,
         ),
-        inbox=[_queued(line) for line in params.prompt_queue or [] if clean(line)],
     )
+    for line in params.prompt_queue or []:
+        if clean(line):
+            chat.queue_up(_queued(line))
+    if chat.inbox_bytes > INBOX_BYTES:
+        raise Unreadable(f"The start input cannot be used: its prompt_queue is longer than {INBOX_BYTES // 1000} kB.")
     if start.window_bytes:
-        chat.window_bytes = min(max(start.window_bytes, 2_000), 400_000)
+        chat.window_bytes = min(max(start.window_bytes, 2_000), 300_000)
     if start.history_limit:
         chat.history_limit = start.history_limit
     return chat
 
 
+def _refused(goal: AgentGoal) -> str:
+    if len(to_json(goal)) > _GOAL_BYTES:
+        return f"its agent_goal is larger than {_GOAL_BYTES // 1000} kB"
+    for tool in goal.tools:
+        if not _TOOL_NAME.fullmatch(tool.name):
+            return "a tool's name must be 1 to 64 letters, digits, - or _"
+        if tool.name in RESERVED:
+            return f"no tool can be called {tool.name}, which is a name of the agent's own"
+    return ""
+
+
 def _queued(line: str) -> UserMessage | Instruction:
-    text = clean(line)[: 2 * MESSAGE_LIMIT]
+    text = clean(line)[:_INSTRUCTION_LIMIT]
     if text.startswith(_INSTRUCTION):
         return Instruction(text=text.removeprefix(_INSTRUCTION).strip())
     return UserMessage(text=text)
@@ -182,7 +210,7 @@ def read_verdict(raw: Any) -> Verdict:
     if not isinstance(raw, dict):
         raise Unreadable("A decision of an unknown form arrived and was not taken up.")
     arguments = raw.get("arguments")
-    if arguments is not None and not _carries(arguments):
+    if arguments is not None and not are_arguments(arguments):
         raise Unreadable("The arguments of a decision cannot be used, so the decision was not taken up.")
     reason = raw.get("reason")
     return Verdict(
@@ -209,13 +237,29 @@ def _word(raw: Any) -> str:
     return clean(raw)[:_ID_LENGTH] if isinstance(raw, str) else ""
 
 
-def _carries(arguments: Any) -> bool:
-    if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
-        return False
-    try:
-        return len(to_json(arguments, inf_nan_mode="constants")) <= _ARGUMENTS_BYTES
-    except ValueError:  # surrogates, recursion
-        return False
+def carries(value: Json, depth: int = _ARGUMENTS_DEPTH) -> bool:
+    """Whether a value is JSON that every reader can read: no NaN, no halves of surrogate pairs, not nested for its own
+    sake (what is written 200 deep can be written, but not read again)."""
+    match value:
+        case None | bool() | int():
+            return True
+        case float():
+            return math.isfinite(value)
+        case str():
+            return value.isascii() or value.encode("utf-8", "ignore").decode() == value
+        case list():
+            return depth > 0 and all(carries(item, depth - 1) for item in value)
+        case dict():
+            return depth > 0 and all(
+                isinstance(name, str) and carries(name) and carries(item, depth - 1) for name, item in value.items()
+            )
+        case _:
+            return False
+
+
+def are_arguments(value: Json) -> bool:
+    """Whether a value can be the arguments of a tool."""
+    return isinstance(value, dict) and carries(value) and len(to_json(value)) <= _ARGUMENTS_BYTES
 
 
 # Queries
@@ -245,7 +289,9 @@ def latest_tool_data(chat: Conversation) -> dict[str, Json] | None:
 
 
 def _message(message: Message) -> dict[str, Json] | None:
-    meta: dict[str, Json] = {"seq": message.seq, "at": message.at.isoformat()}
+    meta: dict[str, Json] = {"seq": message.seq}
+    if message.at != EPOCH:
+        meta["at"] = message.at.isoformat()
     match message:
         case UserMessage():
             return {"actor": "user", "response": message.text, "meta": meta}

@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from agent import wire
+    from agent import views, wire
     from agent.messages import (
         ChatView,
         Decision,
@@ -35,8 +35,14 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 ENDING_TIMEOUT = timedelta(seconds=30)
 """How long an ended chat waits for a side effect that is under way."""
 
+SUMMARY_TIMEOUT = timedelta(minutes=10)
+"""How long a summary may take in all; a run that is long waits for it, taking turns meanwhile."""
+
 TOLD = "ToolError"
 """The type of the failure by which a tool says itself that it failed: nothing about its effect is unknown."""
+
+OURS = (TOLD, "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError")
+"""The types of failures whose message is a sentence of ours; any other may hold anything, a key for example."""
 
 
 @workflow.defn(name="AgentGoalWorkflow")
@@ -47,31 +53,58 @@ class AgentGoalWorkflow:
     def __init__(self, *start: Any) -> None:
         self._unreadable = ""
         self._summary: asyncio.Task[None] | None = None
+        info = workflow.info()
         try:
-            self.chat = wire.read_start(start[0] if start else None, workflow.info().first_execution_run_id[:8])
+            self.chat = wire.read_start(
+                start[0] if start else None,
+                # its last digits are random; the first ones are the time, and chats of one id may follow quickly
+                key=info.first_execution_run_id[-12:],
+                continued=info.continued_run_id is not None,
+            )
         except wire.Unreadable as error:
             self._unreadable = str(error)
 
     @workflow.run
     async def run(self, *_: Any) -> dict[str, Json]:
-        """Take turns until the chat ends. Returns this run's segment of the transcript, as the ancestors do."""
+        """Chat until the end. Returns this run's segment of the transcript, as the ancestors do."""
         if self._unreadable:
             raise ApplicationError(self._unreadable, type="Unreadable", non_retryable=True)
-        while not self.chat.ended:
-            await workflow.wait_condition(lambda: bool(self.chat.has_work or self.chat.ended or self._is_long()))
-            if self._is_long():
-                await self._continue_as_new()
-            if self.chat.receipt:
-                await self._run_tool(*self.chat.begin_tool())
-            elif self.chat.has_work:
-                await self._plan()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        chatting = asyncio.create_task(self._chat())
+        try:
+            await asyncio.shield(chatting)
+        except asyncio.CancelledError:  # of the workflow, from Temporal's own tools
+            self.chat.end(workflow.now())
+            await chatting
+            raise
         return wire.history(self.chat, with_context=False)
+
+    async def _chat(self) -> None:
+        """Take turns until the chat ends."""
+        chat = self.chat
+        while not chat.ended:
+            await workflow.wait_condition(lambda: bool(chat.has_work or chat.ended or self._is_long()))
+            if self._is_long():
+                workflow.continue_as_new(args=[wire.resume_input(chat.hand_on(workflow.info().run_id))])
+            elif chat.receipt:
+                await self._run_tool(*chat.begin_tool())
+            elif chat.has_work:
+                await self._plan()
+
+    def _is_long(self) -> bool:
+        """Whether this run should end, and the next one begin."""
+        info = workflow.info()
+        if self.chat.ended:
+            return False
+        if _is_full():
+            return True
+        if self._summary and not self._summary.done():
+            return False
+        return info.get_current_history_size() > self.chat.history_limit and bool(self.chat.messages)
 
     # Steps of a turn
 
     async def _plan(self) -> None:
-        """Ask the model for the next step, unless the person ends the chat or picks another model meanwhile."""
+        """Ask the model for the next step, until the person ends the chat, picks another model, or fills this run."""
         chat = self.chat
         request = chat.begin_plan(workflow.now())
         call = workflow.start_activity(
@@ -83,7 +116,7 @@ class AgentGoalWorkflow:
             retry_policy=PLAN_RETRIES,
         )
         try:
-            if await _until(call, lambda: bool(chat.ended) or chat.model != request.model):
+            if await _until(call, lambda: bool(chat.ended or chat.model != request.model or _is_full())):
                 chat.finish_plan(await call, workflow.now())
                 self._summarize_backlog()
             else:
@@ -92,16 +125,16 @@ class AgentGoalWorkflow:
             chat.fail_plan(_sentence(error), workflow.now())
 
     async def _run_tool(self, proposal: Proposal, receipt: Decision) -> None:
-        """Run a tool under its receipt. A lost answer of a `once` tool is told, never tried again by itself."""
+        """Run a tool under its receipt. What is unknown of its effect is told, and never taken for a failure."""
         chat = self.chat
-        once = proposal.effect == "once"
+        once, read = proposal.effect == "once", proposal.effect == "read"
         call = workflow.start_activity(
             proposal.tool,
             ToolCall(
                 proposal_id=proposal.id,
                 tool=proposal.tool,
                 arguments=receipt.arguments,
-                idempotency_key=f"{workflow.info().workflow_id}/{proposal.id}",
+                idempotency_key=f"{workflow.info().workflow_id}/{chat.effect_id(proposal, receipt)}",
                 effect=proposal.effect,
             ),
             result_type=ToolAnswer,
@@ -111,17 +144,17 @@ class AgentGoalWorkflow:
             retry_policy=RetryPolicy(maximum_attempts=1) if once else TOOL_RETRIES,
         )
         try:
-            if await _until(call, lambda: bool(chat.ended), grace=proposal.effect != "read"):
+            if await _until(call, lambda: bool(chat.ended), grace=not read):
                 chat.finish_tool(await call, workflow.now())
-            elif proposal.effect == "read":
+            elif read:
                 chat.fail_tool("The chat was ended before the tool answered.", workflow.now())
             else:
                 chat.lose_tool("The chat was ended and the tool did not answer in time.", workflow.now())
         except ActivityError as error:
-            if once and not (isinstance(error.cause, ApplicationError) and error.cause.type == TOLD):
-                chat.lose_tool(_sentence(error), workflow.now())
-            else:
+            if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOLD):
                 chat.fail_tool(_sentence(error), workflow.now())
+            else:
+                chat.lose_tool(_sentence(error), workflow.now())
 
     def _summarize_backlog(self) -> None:
         """Beside the turns, never in their way: fold the oldest messages into the summary."""
@@ -137,27 +170,13 @@ class AgentGoalWorkflow:
                     goal=self.chat.goal, summary=self.chat.summary, messages=messages, model=self.chat.model
                 ),
                 result_type=Plan,
-                start_to_close_timeout=timedelta(minutes=5),
+                schedule_to_close_timeout=SUMMARY_TIMEOUT,
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=RetryPolicy(maximum_attempts=3),
             )
         except ActivityError:
             return  # the next turn tries again; until then the window drops its oldest messages
         self.chat.summarize(plan.text, through, plan.by)
-
-    # Continue-as-new
-
-    def _is_long(self) -> bool:
-        """Whether this run should end, and has moved the chat on at all since it began."""
-        info = workflow.info()
-        long = info.is_continue_as_new_suggested() or info.get_current_history_size() > self.chat.history_limit
-        return long and bool(self.chat.messages) and not self.chat.ended
-
-    async def _continue_as_new(self) -> None:
-        if self._summary and not self._summary.done():
-            await self._summary
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(args=[wire.resume_input(self.chat.hand_on(workflow.info().run_id))])
 
     # What clients may say and ask
 
@@ -198,7 +217,7 @@ class AgentGoalWorkflow:
     @workflow.query
     def get_chat(self, since: Any = 0) -> ChatView:
         """What a page draws: see ChatView."""
-        return self.chat.view(wire.read_since(since))
+        return views.view(self.chat, wire.read_since(since))
 
     @workflow.query
     def get_conversation_history(self) -> dict[str, Json]:
@@ -228,9 +247,14 @@ async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], b
     return False
 
 
+def _is_full() -> bool:
+    """Temporal takes at most 10,000 signals and 51,200 events a run, and asks for the next run well before."""
+    return workflow.info().is_continue_as_new_suggested()
+
+
 def _sentence(error: ActivityError) -> str:
     """Why an activity failed, for the person: our own sentences as they are, anything else in general words."""
-    if isinstance(error.cause, ApplicationError):
+    if isinstance(error.cause, ApplicationError) and error.cause.type in OURS:
         return error.cause.message
     if isinstance(error.cause, ActivityTimeoutError):
         return "It did not answer in time, or the process that ran it died."
