@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from tools import Returned, ToolContext, tool
+from tools.services.people import Email
 from tools.services.staff import employee
 from tools.services.world import world
 
@@ -24,7 +25,7 @@ class TimeOff(BaseModel):
 
 
 @tool(effect="read", timeout=20)
-def check_time_off(email: str, context: ToolContext) -> Returned:
+def check_time_off(email: Email, context: ToolContext) -> Returned:
     """Check how many days of time off an employee has left, and what is requested or booked.
 
     Args:

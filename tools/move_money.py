@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
+from tools.services.bank import accounts_of
+from tools.services.people import Email
 from tools.services.world import cents, money, once
 
 LIMIT = Decimal("5000.00")
@@ -15,6 +17,7 @@ Account = Literal["Checking", "Savings", "Travel fund"]
 
 @tool(effect="idempotent", timeout=20)
 def move_money(
+    email: Email,
     source: Account,
     target: Account,
     amount: Annotated[Decimal, Field(gt=0, decimal_places=2)],
@@ -23,6 +26,7 @@ def move_money(
     """Move US dollars between the person's own accounts, at most 5,000.00 at a time.
 
     Args:
+        email: the address that the bank knows the person by
         source: the account that the money is taken from
         target: the account that it is put into
         amount: how many US dollars, such as 250.00
@@ -33,12 +37,15 @@ def move_money(
         raise ToolError(f"{amount:,.2f} USD is more than can be moved at a time. Choose at most {LIMIT:,.2f} USD.")
 
     def change(database: sqlite3.Connection) -> dict[str, Any]:
-        held = dict(database.execute("SELECT name, balance FROM accounts").fetchall())
+        rows = accounts_of(database, email)
+        owner, held = rows[0]["email"], {row["name"]: row["balance"] for row in rows}
+        if missing := {source, target} - set(held):
+            raise ToolError(f"There is no account {missing.pop()}. The accounts are: {', '.join(held)}.")
         if cents(amount) > held[source]:
             raise ToolError(f"There are only {money(held[source])} USD in {source}. Choose a smaller amount.")
-        database.execute("UPDATE accounts SET balance = balance - ? WHERE name = ?", (cents(amount), source))
-        database.execute("UPDATE accounts SET balance = balance + ? WHERE name = ?", (cents(amount), target))
-        database.execute("INSERT INTO transfers VALUES (?, ?, ?)", (source, target, cents(amount)))
+        add = "UPDATE accounts SET balance = balance + ? WHERE email = ? AND name = ?"
+        database.executemany(add, [(-cents(amount), owner, source), (cents(amount), owner, target)])
+        database.execute("INSERT INTO transfers VALUES (?, ?, ?, ?)", (owner, source, target, cents(amount)))
         moved = {"moved": money(cents(amount)), "currency": "USD"}
         after = {source: money(held[source] - cents(amount)), target: money(held[target] + cents(amount))}
         return moved | {

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from tools import Returned, ToolContext, ToolError, tool
+from tools.services.people import Email
 from tools.services.staff import employee, working_days
 from tools.services.world import once
 
@@ -12,7 +13,7 @@ LONGEST = 366
 
 
 @tool(effect="idempotent", timeout=20)
-def request_time_off(email: str, start: date, end: date, context: ToolContext) -> Returned:
+def request_time_off(email: Email, start: date, end: date, context: ToolContext) -> Returned:
     """Request time off from one day to another; only working days count. An approved request still has to be booked.
 
     Args:

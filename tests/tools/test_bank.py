@@ -4,12 +4,13 @@ import pytest
 
 from tools import InvalidArguments, ToolContext, ToolError, Toolset
 
-MOVE = {"source": "Savings", "target": "Travel fund", "amount": "250"}
+EMAIL = "alex.rivera@example.com"
+MOVE = {"email": EMAIL, "source": "Savings", "target": "Travel fund", "amount": "250"}
 
 
 async def test_balances_follow_what_is_moved(toolset: Toolset, context: ToolContext) -> None:
     async def balances() -> dict[str, str]:
-        told = (await toolset.tools["CheckBalances"].run({}, context)).result["accounts"]
+        told = (await toolset.tools["CheckBalances"].run({"email": EMAIL}, context)).result["accounts"]
         return {account["name"]: account["balance"] for account in told}
 
     before = await balances()
@@ -33,6 +34,16 @@ async def test_balances_follow_what_is_moved(toolset: Toolset, context: ToolCont
 async def test_limit_is_kept(toolset: Toolset, context: ToolContext, changed: Any, sentence: str) -> None:
     with pytest.raises(ToolError, match=sentence):
         await toolset.tools["MoveMoney"].run(MOVE | changed, context)
+
+
+async def test_customer_has_their_own_accounts(toolset: Toolset, context: ToolContext) -> None:
+    mei = {"email": "mei.tanaka@example.com"}
+    told = (await toolset.tools["CheckBalances"].run(mei, context)).result["accounts"]
+    assert [account["balance"] for account in told] == ["905.40", "22000.00"]
+    with pytest.raises(ToolError, match=r"^There is no account Travel fund\. The accounts are: Checking, Savings\.$"):
+        await toolset.tools["MoveMoney"].run(MOVE | mei, context)
+    with pytest.raises(ToolError, match=r"^No account belongs to me@example\.com\."):
+        await toolset.tools["CheckBalances"].run({"email": "me@example.com"}, context)
 
 
 @pytest.mark.parametrize("changed", [{"amount": "-1"}, {"amount": "0.001"}, {"source": "My neighbour's"}])

@@ -10,7 +10,7 @@ async def run(toolset: Toolset, context: ToolContext, tool: str, **arguments: st
 
 
 async def test_order_is_listed_tracked_and_refunded(toolset: Toolset, context: ToolContext) -> None:
-    orders = (await run(toolset, context, "ListOrders"))["orders"]
+    orders = (await run(toolset, context, "ListOrders", email="alex.rivera@example.com"))["orders"]
     assert [order["order"] for order in orders] == ["1055", "1051", "1047", "1042", "0968"]
     tracked = await run(toolset, context, "TrackOrder", order="#1047")
     assert tracked["status"] == "on its way"
@@ -18,6 +18,13 @@ async def test_order_is_listed_tracked_and_refunded(toolset: Toolset, context: T
     refunded = await run(toolset, context, "RefundOrder", order="1047", reason="wrong colour")
     assert (refunded["refunded"], refunded["currency"], refunded["reference"]) == ("124.50", "USD", "RF-1047")
     assert (await run(toolset, context, "TrackOrder", order="1047"))["status"] == "refunded"
+
+
+async def test_customer_sees_their_own_orders(toolset: Toolset, context: ToolContext) -> None:
+    orders = (await run(toolset, context, "ListOrders", email="Sam.Okafor@example.com"))["orders"]
+    assert [order["order"] for order in orders] == ["1053"]
+    with pytest.raises(ToolError, match=r"^Nothing has been ordered by me@example\.com\."):
+        await run(toolset, context, "ListOrders", email="me@example.com")
 
 
 async def test_order_is_refunded_once(toolset: Toolset, context: ToolContext) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tools import ToolContext, ToolError, Toolset
+from tools import InvalidArguments, ToolContext, ToolError, Toolset
 
 ALEX = "alex.rivera@example.com"
 MONDAY = date.today() + timedelta(days=35 - date.today().weekday())
@@ -73,6 +73,12 @@ async def test_same_request_is_not_booked_twice(staff: Staff) -> None:
 async def test_days_that_cannot_be_are_told(staff: Staff, first: date, days: int, sentence: str) -> None:
     with pytest.raises(ToolError, match=sentence):
         await staff.request(first, days)
+
+
+@pytest.mark.parametrize("email", ["hello", "me@home", "a b@example.com"])
+def test_what_is_no_address_is_refused_before_it_is_confirmed(toolset: Toolset, email: str) -> None:
+    with pytest.raises(InvalidArguments, match=r"email must be an address such as alex\.rivera@example\.com"):
+        toolset.tools["CheckTimeOff"].validate({"email": email})
 
 
 async def test_stranger_is_told(staff: Staff) -> None:

@@ -7,16 +7,20 @@ goal = Goal(
     title="Move money between accounts",
     icon="🏦",
     description=(
-        "Help the person with their bank accounts. Show the balances with CheckBalances. Ask from which account to "
+        "Help the person with their bank accounts. Ask for the address that the bank knows them by, and "
+        "show the balances with CheckBalances. Ask from which account to "
         "which they want to move how much, and do it with MoveMoney, which moves at most 5,000 US dollars at a time. "
         "When the money is moved, say what is left; then the goal is reached. Never suggest what to do with money."
     ),
     starter_prompt=(
-        "Greet the person, say that you can show their accounts and move money between them, and ask what they need."
+        "Greet the person, say that you can show their accounts and move money between them, and ask for the address "
+        "that the bank knows them by."
     ),
     example="""\
 user: What do I have in my accounts?
-agent: Let's see. [CheckBalances]
+agent: By which address does the bank know you?
+user: alex.rivera@example.com
+agent: Let's see. [CheckBalances: email alex.rivera@example.com]
 tool: Checking 2842.10, Savings 12650.00, Travel fund 618.75
 agent: Here are your three accounts. Would you like to move money?
 user: 250 from savings to the travel fund
@@ -25,7 +29,21 @@ tool: moved; Savings 12400.00, Travel fund 868.75
 agent: Done: your travel fund now holds 868.75 USD.""",
     tools=["CheckBalances", "MoveMoney"],
     hints={
+        "CheckBalances": {
+            "email": Hint(
+                ask="By which address does the bank know you?",
+                kind="text",
+                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
+                examples=[
+                    "alex.rivera@example.com",
+                    "mei.tanaka@example.com",
+                    "sam.okafor@example.com",
+                    "jordan.lee@example.com",
+                ],
+            )
+        },
         "MoveMoney": {
+            "email": Hint(kind="text", from_="CheckBalances.email"),
             "source": Hint(
                 ask="From which account should the money be taken?", kind="choice", cues=["from", "out of", "take"]
             ),

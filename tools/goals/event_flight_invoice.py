@@ -2,6 +2,15 @@
 
 from tools import Goal, Hint
 
+CITIES = (
+    """
+Austin, Boston, Chicago, Denver, Los Angeles, Mexico City, Miami, Montreal, Nashville, New Orleans, New York, Portland,
+San Francisco, Seattle, Toronto, Vancouver
+""".replace("\n", " ")
+    .strip()
+    .split(", ")
+)
+
 goal = Goal(
     name="event_flight_invoice",
     title="Plan a trip to an event",
@@ -39,7 +48,7 @@ agent: Your invoice is ready, here is the link. Have a good trip!""",
                 ask="Which city would you like to visit?",
                 kind="text",
                 cues=["in", "to", "visit", "near", "around", "at"],
-                examples=["San Francisco", "Austin", "Toronto", "Mexico City"],
+                examples=CITIES,
             ),
             "month": Hint(ask="In which month would you like to go?", kind="choice"),
         },
@@ -53,7 +62,7 @@ agent: Your invoice is ready, here is the link. Have a good trip!""",
                 ask="Which city will you depart from?",
                 kind="text",
                 cues=["depart from", "departing from", "leave from", "leaving from", "fly from", "flying from", "from"],
-                examples=["Austin, TX", "SEA", "New York"],
+                examples=CITIES,
             ),
         },
         "CreateInvoice": {

@@ -7,16 +7,21 @@ goal = Goal(
     title="Order food",
     icon="🍕",
     description=(
-        "Help the person order food. Show the menu with ShowMenu. Put each dish they choose into the cart with "
-        "AddToCart, as many of it as they say, and ask whether they want anything else. When they have all they want, "
-        "create the invoice for the cart's total and currency with CreateInvoice, describing the order. "
-        "Then the goal is reached."
+        "Help the person order food. Ask from which kitchen, and show its menu with ShowMenu. Put each dish they choose "
+        "into the cart with AddToCart, as many of it as they say, and ask whether they want anything else. When they "
+        "have all they want, create the invoice for the cart's total and currency with CreateInvoice, describing the "
+        "order. Then the goal is reached."
     ),
-    starter_prompt="Greet the person, say that you take their order, and ask whether they would like to see the menu.",
+    starter_prompt=(
+        "Greet the person, say that you take their order, and ask whether it shall be the pizzeria, the grill or the "
+        "noodle bar."
+    ),
     example="""\
 user: I'm hungry, what is there?
-agent: Let's look at the menu. [ShowMenu]
-tool: eight dishes with prices
+agent: There are a pizzeria, a grill and a noodle bar. Which shall it be?
+user: The pizzeria
+agent: Let's look at its menu. [ShowMenu: kitchen Pizzeria]
+tool: four dishes with prices
 agent: Here is the menu. What would you like?
 user: Two mushroom pizzas
 agent: Let's put them into your cart. [AddToCart: item Mushroom pizza, quantity 2]
@@ -28,6 +33,7 @@ tool: a link and a reference
 agent: Here is your invoice. Enjoy your meal!""",
     tools=["ShowMenu", "AddToCart", "CreateInvoice"],
     hints={
+        "ShowMenu": {"kitchen": Hint(ask="Shall it be the pizzeria, the grill or the noodle bar?", kind="choice")},
         "AddToCart": {
             "item": Hint(ask="What would you like to order?", kind="pick", from_="ShowMenu.menu.name"),
             "quantity": Hint(ask="How many of it?", kind="number", examples=["1", "two"]),

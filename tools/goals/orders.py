@@ -7,14 +7,17 @@ goal = Goal(
     title="Track or refund an order",
     icon="📦",
     description=(
-        "Help the person with what they have ordered. List their orders with ListOrders, let them choose one, and show "
+        "Help the person with what they have ordered. Ask for the address they ordered with, list their orders with ListOrders, let them choose one, and show "
         "where it is with TrackOrder. If they want their money back, ask for the reason and refund it with "
         "RefundOrder. When they know what they wanted to know, or are refunded, the goal is reached."
     ),
-    starter_prompt="Greet the person, say that you can list, track and refund their orders, and ask how you can help.",
+    starter_prompt="Greet the person, say that you can list, track and refund their orders, "
+    "and ask for the address they ordered with.",
     example="""\
 user: Where is my blanket?
-agent: Let's look at your orders. [ListOrders]
+agent: Which address did you order it with?
+user: alex.rivera@example.com
+agent: Let's look at your orders. [ListOrders: email alex.rivera@example.com]
 tool: five orders, 1047 Wool blanket on its way
 agent: Order 1047 is the wool blanket. Shall I track it?
 user: Yes
@@ -27,6 +30,19 @@ tool: 124.50 USD refunded, reference RF-1047
 agent: 124.50 USD are on their way back to you.""",
     tools=["ListOrders", "TrackOrder", "RefundOrder"],
     hints={
+        "ListOrders": {
+            "email": Hint(
+                ask="Which address did you order with?",
+                kind="text",
+                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
+                examples=[
+                    "alex.rivera@example.com",
+                    "mei.tanaka@example.com",
+                    "sam.okafor@example.com",
+                    "jordan.lee@example.com",
+                ],
+            )
+        },
         "TrackOrder": {
             "order": Hint(ask="Which of these orders is it about?", kind="pick", from_="ListOrders.orders.order")
         },
@@ -35,8 +51,6 @@ agent: 124.50 USD are on their way back to you.""",
             "reason": Hint(
                 ask="If you would like your money back for it, please tell me why.",
                 kind="text",
-                cues=["because", "since", "as"],
-                examples=["wrong colour", "arrived broken", "changed my mind"],
             ),
         },
     },

@@ -33,7 +33,12 @@ agent: Your five days in July are booked. Enjoy them!""",
                 ask="What is your address at work?",
                 kind="text",
                 cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
-                examples=["alex.rivera@example.com", "sam.okafor@example.com"],
+                examples=[
+                    "alex.rivera@example.com",
+                    "mei.tanaka@example.com",
+                    "sam.okafor@example.com",
+                    "jordan.lee@example.com",
+                ],
             )
         },
         "RequestTimeOff": {

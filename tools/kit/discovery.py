@@ -68,7 +68,7 @@ def _import(path: Path, root: Path, problems: list[str]) -> ModuleType | None:
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        problems.append(_problem(path, root, _line(path, error), _said(error)))
+        problems.append(_problem(path, root, _line(path, error), _said(error, path)))
         return None
     return module
 
@@ -110,9 +110,10 @@ def _line_of(path: Path, word: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if f'"{word}"' in line), 1)
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
-        return f"this is not Python ({error.msg})"
+        where = "this" if error.filename == str(path) else f"{error.filename}, line {error.lineno},"
+        return f"{where} is not Python ({error.msg})"
     if isinstance(error, TypeError):
         return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

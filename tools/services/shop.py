@@ -15,3 +15,14 @@ def find_order(database: sqlite3.Connection, order: str) -> sqlite3.Row:
     if row is None:
         raise ToolError(f"There is no order {order}. List the orders to see their numbers.")
     return row
+
+
+def orders_of(database: sqlite3.Connection, email: str) -> list[sqlite3.Row]:
+    """The orders of the customer with this address, newest first; raises ToolError for one who has none."""
+    rows = database.execute(
+        "SELECT * FROM orders WHERE lower(email) = lower(?) ORDER BY ordered DESC, number DESC", (email.strip(),)
+    ).fetchall()
+    if not rows:
+        known = database.execute("SELECT min(email) FROM orders").fetchone()[0]
+        raise ToolError(f"Nothing has been ordered by {email}. Use the address of the orders, such as {known}.")
+    return rows

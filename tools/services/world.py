@@ -12,6 +12,8 @@ from tools.kit.errors import ToolError
 from tools.services.places import DATA
 
 FILE = "world.sqlite3"
+VERSION = 1
+"""Of world.sql: a file made by another one begins anew."""
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def world(home: Path) -> Iterator[sqlite3.Connection]:
     database.row_factory = sqlite3.Row
     try:
         database.execute("BEGIN IMMEDIATE")
-        if not database.execute("PRAGMA user_version").fetchone()[0]:
+        if database.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             _make(database)
         yield database
         database.execute("COMMIT")
@@ -58,9 +60,6 @@ def reset(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     try:
         with world(home) as database:
-            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (name,) in tables:
-                database.execute(f'DROP TABLE "{name}"')
             _make(database)
     except ToolError:
         (home / FILE).unlink()
@@ -78,10 +77,12 @@ def cents(amount: Decimal) -> int:
 
 
 def _make(database: sqlite3.Connection) -> None:
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        database.execute(f'DROP TABLE "{name}"')
     statement = ""
     for line in (DATA / "world.sql").read_text(encoding="utf-8").splitlines():
         statement += line + "\n"
         if sqlite3.complete_statement(statement):  # executescript would commit half of it
             database.execute(statement)
             statement = ""
-    database.execute("PRAGMA user_version = 1")
+    database.execute(f"PRAGMA user_version = {VERSION}")

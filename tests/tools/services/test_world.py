@@ -14,12 +14,16 @@ import pytest
 from tools import ToolContext, ToolError, Toolset
 from tools.services.world import FILE, once, reset, world
 
-MOVE = {"source": "Savings", "target": "Checking", "amount": "100.10"}
+MOVE = {"email": "alex.rivera@example.com", "source": "Savings", "target": "Checking", "amount": "100.10"}
 
 
 def balance(home: Path, account: str) -> int:
     with world(home) as database:
-        return int(database.execute("SELECT balance FROM accounts WHERE name = ?", (account,)).fetchone()[0])
+        return int(
+            database.execute(
+                "SELECT balance FROM accounts WHERE email = ? AND name = ?", (MOVE["email"], account)
+            ).fetchone()[0]
+        )
 
 
 async def move(toolset: Toolset, home: Path, key: str = "chat/1", **changed: str) -> Any:
