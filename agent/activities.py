@@ -104,6 +104,9 @@ class Activities:
             except TryAgain as error:
                 delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
                 raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
+        if not wire.carries(returned.result):
+            told = f"{call.tool} ran, but what it returned cannot be kept: it is nested too deeply."
+            raise ApplicationError(told, type="ToolError", non_retryable=True)
         return ToolAnswer(result=returned.result, source=returned.source, view=returned.view)
 
     def _context(self, call: ToolCall, beats: Pulse) -> ToolContext:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent import prompts
+from agent import prompts, wire
 from agent.messages import Goal, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from tools import InvalidArguments, Tool
@@ -51,13 +51,13 @@ def interpret(reply: Reply, offer: Offer) -> Plan:
         return Plan(proposals=proposals, by=reply.use)
     for call in reply.calls:
         arguments = _arguments(call)
-        text = str(arguments.get("message") or "").strip() or reply.text.strip()
+        text = wire.clean(str(arguments.get("message") or "")) or reply.text.strip()
         if call.name == "finish":
             return Plan(text=text or "That is all done. Goodbye!", next="done", by=reply.use)
         if call.name == "off_goal":
             return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
         return Plan(proposals=[_switch(call, arguments, text, offer)], by=reply.use)
-    return Plan(text=reply.text.strip(), by=reply.use)
+    return Plan(text=reply.text.strip() or "I have no answer to that. Please say it in other words.", by=reply.use)
 
 
 def ask_instead(error: Unusable, reply: Reply) -> Plan:
@@ -125,17 +125,12 @@ def _switch(call: CalledTool, arguments: dict[str, Json], text: str, offer: Offe
 
 def _arguments(call: CalledTool) -> dict[str, Json]:
     try:
-        arguments = json.loads(call.arguments or "{}", parse_constant=_refuse)
-        json.dumps(arguments, ensure_ascii=False).encode()  # halves of surrogate pairs cannot be stored
+        arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
-    if not isinstance(arguments, dict):
-        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not a JSON object."])
+    if not wire.are_arguments(arguments):
+        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not a JSON object of a usable size and depth."])
     return arguments
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _safe(call: CalledTool) -> str:
