@@ -11,7 +11,6 @@ from agent.messages import Proposal
 from agent.page import fields, replies
 from agent.page.desk import Desk
 from agent.page.tab import SAY, Tab
-from agent.page.transcript import untouched
 
 Verdict = Literal["confirm", "decline"]
 
@@ -28,6 +27,14 @@ def say(desk: Desk, tab: Tab, waiting: Proposal | None) -> None:
             tab.refused = ("", "")
     if tab.problem:
         st.session_state[SAY] = text
+
+
+def insist(desk: Desk, tab: Tab, text: str) -> None:
+    """Say again, and have answered, what was taken for something that does not fit the goal."""
+    chat_id, message_id = tab.chat_id, tab.message_id(text)
+    if _done(desk, tab, lambda client: client.send(chat_id, text, message_id, insist=True)):
+        tab.sent.append((message_id, text))
+        tab.refused = ("", "")
 
 
 def decide(desk: Desk, tab: Tab, proposal_id: str, verdict: Verdict, reason_key: str = "") -> None:
@@ -70,7 +77,7 @@ def new_chat(desk: Desk, tab: Tab, goal: str) -> None:
     """Begin another chat; one in which nothing was said yet is ended, so that it does not lie about."""
     left = tab.chat_id
     state = desk.live(left).state if left else None
-    if state is not None and state.view is not None and not state.ended and untouched(state.messages) and not tab.sent:
+    if state is not None and state.untouched and not state.ended and not tab.sent:
         _done(desk, tab, lambda client: client.end(left))
     tab.open("")
     st.query_params.clear()

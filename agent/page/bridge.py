@@ -19,7 +19,8 @@ class Bridge:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, name="page-loop", daemon=True).start()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="page-loop", daemon=True)
+        self._thread.start()
 
     def spawn(self, coroutine: Coroutine[Any, Any, _T]) -> "Future[_T]":
         """Begin it; the future is ready when it ends."""
@@ -36,3 +37,17 @@ class Bridge:
                 "The Temporal server took too long to answer; it may still have understood. "
                 "Look whether it shows, else try again: nothing is done twice."
             ) from None
+
+    def close(self) -> None:
+        """Cancel what still runs, and end the thread."""
+        self.run(_cancel_the_others())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+async def _cancel_the_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -60,7 +60,7 @@ def notice(message: Notice) -> None:
 
 def byline(use: ModelUse | None, time: str) -> str:
     """When, by which model, what it took; a price nobody knows is called unknown."""
-    if use is None or use.model.startswith(SCRIPTED):
+    if use is None or scripted(use):
         return time
     pieces = [time, words.literal(use.model)]
     tokens = (use.prompt_tokens or 0) + (use.completion_tokens or 0)
@@ -69,3 +69,8 @@ def byline(use: ModelUse | None, time: str) -> str:
         pieces.append("price unknown" if use.cost_usd is None else words.literal(words.dollars(use.cost_usd)))
     line = " · ".join(pieces)
     return f"{line}  \n{words.literal(use.note)}" if use.note else line
+
+
+def scripted(use: ModelUse) -> bool:
+    """Whether the built-in model answered: it has no price and nothing to tell it from."""
+    return use.model.startswith(SCRIPTED)

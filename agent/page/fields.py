@@ -147,7 +147,7 @@ def _kind(spec: Mapping[str, Any]) -> Kind | None:
         "decimal": "decimal",
         "string": "text",
     }
-    formats: dict[str, Kind] = {"date": "day", "date-time": "moment"}
+    formats: dict[str, Kind] = {"date": "day", "date-time": "moment", "decimal": "decimal"}
     kind = spec.get("type", "string")
     if kind == "string" and spec.get("format") in formats:
         return formats[spec["format"]]

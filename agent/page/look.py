@@ -22,7 +22,7 @@ _CSS = """
 
 /* Tables: as wide as they need, scrolled sideways where that is wider than the page. */
 [class*="st-key-table-"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
-[class*="st-key-table-"] table { font-size: .875rem; line-height: 1.35; border-collapse: collapse; margin: 0; }
+[class*="st-key-table-"] table { font-size: .875rem; line-height: 1.35; border-collapse: collapse; margin: 0 0 .5rem; }
 [class*="st-key-table-"] th { font-weight: 600; opacity: .7; white-space: nowrap; }
 [class*="st-key-table-"] th, [class*="st-key-table-"] td
   { border: 0; border-bottom: 1px solid rgb(128 128 128 / .22); padding: .42rem .6rem; }

@@ -35,8 +35,8 @@ def pairs(shown: tuple[tuple[str, str], ...]) -> None:
 
 def _draw(part: results.Part, seq: int, position: int) -> None:
     match part:
-        case results.Text(text):
-            st.markdown(words.prose(text))
+        case results.Text(text, aside):
+            (st.caption if aside else st.markdown)(words.prose(text))
         case results.Fields(shown):
             pairs(shown)
         case results.Link(label, url):

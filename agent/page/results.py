@@ -42,9 +42,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """A sentence."""
+    """A sentence; `aside`: it goes with what stands above it."""
 
     text: str
+    aside: bool = False
 
 
 Part = Fields | Link | Table | Text
@@ -79,7 +80,7 @@ def _of_mapping(result: Mapping[str, Any], inherited: str = "", about: str = "")
         elif isinstance(item, Mapping) and any(isinstance(inner, list | Mapping) for inner in item.values()):
             drawn.extend(_of_mapping(item, currency))
         elif key in ("note", "message", "summary") and isinstance(item, str):
-            drawn.append(Text(item))
+            drawn.append(Text(item, aside=True))
         else:
             pairs.append((words.spoken(key), words.value(key, item, currency)))
     return [Fields(tuple(pairs)), *drawn] if pairs else drawn
@@ -98,6 +99,9 @@ def _of_list(name: str, items: Sequence[Any], currency: str) -> Part:
     keys = [key for key in keys if any(row.get(key) not in (None, "") for row in rows)]
     shared = [key for key in keys if len(rows) > 1 and len(keys) > 2 and _same(key, rows)]
     keys = [key for key in keys if key not in shared]
+    amounts = [key for key in keys[1:] if all(words.is_money(key, row.get(key)) for row in rows)]
+    # What it costs comes right after what it is: on a phone the other columns are a swipe away.
+    keys = [*keys[:1], *amounts, *(key for key in keys[1:] if key not in amounts)]
     return Table(
         title=" · ".join([words.spoken(name), *(words.value(key, rows[0][key]) for key in shared)]),
         headings=tuple(words.spoken(key) for key in keys),
@@ -105,7 +109,7 @@ def _of_list(name: str, items: Sequence[Any], currency: str) -> Part:
             tuple(words.value(key, row.get(key), str(row.get("currency") or currency)) for key in keys)
             for row in rows[:ROWS]
         ),
-        numbers=tuple(all(words.is_money(key, row.get(key)) for row in rows) for key in keys),
+        numbers=tuple(key in amounts for key in keys),
         best=_cheapest(rows),
         left_out=max(0, len(rows) - ROWS),
     )

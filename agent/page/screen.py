@@ -10,7 +10,7 @@ from agent.page import actions, bubbles, look, sidebar, status, steps, words
 from agent.page.desk import Desk
 from agent.page.live import State
 from agent.page.tab import SAY, Tab, asked_chat, this_tab
-from agent.page.transcript import Block, Step, blocks, newest, untouched
+from agent.page.transcript import Block, Step, blocks, newest
 from agent.settings import SCRIPTED
 
 QUICK, SLOW = 0.15, 1.0
@@ -136,12 +136,22 @@ def _body(desk: Desk, tab: Tab, state: State, waiting: Proposal | None) -> None:
         st.button("Show earlier messages", key="earlier", type="tertiary", on_click=actions.show_earlier, args=args)
     for block in shown:
         _block(desk, tab, block, waiting)
-    if state.view is not None and untouched(state.messages) and not tab.sent and not state.ended:
+    _insist(desk, tab, state)
+    if state.view is not None and state.untouched and not tab.sent and not state.ended:
         _other_goals(desk, tab, state.view.goal.name)
     for message in state.view.queued if state.view else []:
         bubbles.said(f"queued-{message.id}", message.text, "waiting its turn")
     for message_id, text in tab.sent:
         bubbles.said(f"sent-{message_id}", text, "sent")
+
+
+def _insist(desk: Desk, tab: Tab, state: State) -> None:
+    """A wrong "that does not fit" can be overruled; the scripted model means it."""
+    newest = state.messages[-1] if state.messages else None
+    if not isinstance(newest, AgentMessage) or not newest.off_goal or tab.sent or _scripted(desk, state):
+        return
+    said = next((message.text for message in reversed(state.messages) if isinstance(message, UserMessage)), "")
+    st.button("Send it anyway", key="insist", type="tertiary", on_click=actions.insist, args=(desk, tab, said))
 
 
 def _block(desk: Desk, tab: Tab, block: Block, waiting: Proposal | None) -> None:

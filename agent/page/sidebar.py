@@ -9,6 +9,7 @@ from agent.page import actions, words
 from agent.page.desk import Desk
 from agent.page.live import State
 from agent.page.tab import Tab
+from agent.settings import SCRIPTED
 
 _MODEL_KEY = "model"
 _MARKS = {"running": ":material/chat_bubble:", "completed": ":material/check:"}
@@ -77,7 +78,7 @@ def _model(desk: Desk, tab: Tab, state: State) -> None:
             current = models.index(view.model) if view.model else 0
             args = (desk, tab, _MODEL_KEY)
             st.selectbox("Model", models, index=current, key=_MODEL_KEY, on_change=actions.pick_model, args=args)
-        if view.tokens and any(model != "scripted" for model in models):
+        if view.tokens and any(model != SCRIPTED for model in models):
             cost = "price unknown" if view.cost_usd is None else words.literal(words.dollars(view.cost_usd))
             st.caption(f"This chat so far: {view.tokens:,} tokens, {cost}")
 

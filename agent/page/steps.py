@@ -4,7 +4,7 @@ import streamlit as st
 
 from agent.messages import Decision, Proposal
 from agent.page import card, result_view, words
-from agent.page.bubbles import AGENT, byline, reader_zone
+from agent.page.bubbles import AGENT, byline, reader_zone, scripted
 from agent.page.desk import Desk
 from agent.page.tab import Tab
 from agent.page.transcript import Step
@@ -27,8 +27,8 @@ def step(desk: Desk, tab: Tab, shown: Step, waiting: Proposal | None) -> None:
             card.card(desk, tab, waiting)
         if shown.result is not None:
             result_view.result(shown.result)
-        if shown.asked is not None:
-            st.caption(byline(shown.asked.by, words.clock(shown.asked.at, reader_zone())) if shown.asked.seq else "")
+        if shown.asked is not None and shown.asked.by is not None and not scripted(shown.asked.by):
+            st.caption(byline(shown.asked.by, words.clock(shown.asked.at, reader_zone())))
 
 
 def _decided(shown: Step, decision: Decision) -> None:

@@ -67,8 +67,3 @@ def blocks(messages: Iterable[Message], waiting: Proposal | None = None) -> list
 def newest(drawn: Sequence[Block], count: int) -> list[Block]:
     """The last blocks, at least `count`, cut at a multiple of ten so that drawing them again moves few."""
     return list(drawn[max(0, (len(drawn) - count) // 10 * 10) :])
-
-
-def untouched(messages: Iterable[Message]) -> bool:
-    """Whether the person has not said or decided anything yet."""
-    return not any(isinstance(message, UserMessage | Decision) for message in messages)

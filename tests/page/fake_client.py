@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import tools
+from agent import views
 from agent.client import Attempt, ChatClient, ChatRow, RunStatus, Snapshot
 from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
@@ -103,7 +104,7 @@ class FakeClient(ChatClient):
         chat = self.chats_by_id[chat_id]
         if chat.trouble:
             raise chat.trouble
-        view = None if chat.worker == "missing" else chat.conversation.view(since).model_copy(deep=True)
+        view = None if chat.worker == "missing" else views.view(chat.conversation, since).model_copy(deep=True)
         return Snapshot(chat_id, "run", chat.run_status, view, chat.attempt, chat.worker)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:

@@ -1,0 +1,96 @@
+"""A page without a browser: each tick is one run of the script."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from agent.page.desk import Desk
+from tests.page.fake_client import FakeChat, FakeClient, FakeHouse, desk
+
+
+def _script(desk: "Desk") -> None:
+    from agent.page.screen import draw
+
+    draw(desk)
+
+
+@dataclass
+class Page:
+    """What a person sees and does, and the chat behind it."""
+
+    client: FakeClient = field(default_factory=FakeClient)
+    house: FakeHouse = field(default_factory=FakeHouse)
+    settings: dict[str, Any] = field(default_factory=dict)
+    desk: Desk | None = None
+    app: AppTest = field(init=False)
+
+    def visit(self, **query: str) -> "Page":
+        """Open the page in a new tab and wait until it has drawn."""
+        self.desk = self.desk or desk(self.client, self.house, **self.settings)
+        self.app = AppTest.from_function(_script, default_timeout=20, kwargs={"desk": self.desk})
+        for name, value in query.items():
+            self.app.query_params[name] = value
+        self.app.run()
+        return self
+
+    def until(self, what: Callable[[], Any]) -> "Page":
+        """Tick until it is so."""
+        deadline = time.monotonic() + 10
+        while not what():
+            assert time.monotonic() < deadline, self.text
+            assert not self.app.exception, self.app.exception
+            time.sleep(0.02)
+            self.app.run()
+        return self
+
+    def shows(self, words: str) -> "Page":
+        """Tick until these words are on the page."""
+        return self.until(lambda: words in self.text)
+
+    def say(self, text: str) -> "Page":
+        """Type it and press Enter."""
+        self.app.chat_input(key="say").set_value(text).run()
+        return self
+
+    def click(self, key: str) -> "Page":
+        """Press the button of this key."""
+        self.app.button(key=key).click().run()
+        return self
+
+    def has(self, key: str) -> bool:
+        return any(button.key == key for button in self.app.button)
+
+    @property
+    def chat(self) -> FakeChat:
+        return self.client.chats_by_id[self.chat_id]
+
+    @property
+    def chat_id(self) -> str:
+        """What the address says, "" without a chat."""
+        said = self.app.query_params.get("chat", "")
+        return said if isinstance(said, str) else said[0]
+
+    @property
+    def text(self) -> str:
+        """All words on the page, without the marks that keep them from being Markdown."""
+        kinds = ("markdown", "caption", "text", "warning", "error", "info")
+        words = [str(element.value) for kind in kinds for element in self.app.get(kind)]
+        words += [expander.label for expander in self.app.expander]
+        words += [button.label for button in self.app.button]
+        return "\n".join(words).replace("\\", "").replace("\u00a0", " ")
+
+    def calls(self, name: str) -> list[tuple[Any, ...]]:
+        """What the client was asked, without the name of the call."""
+        return [call[1:] for call in self.client.calls if call[0] == name]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    made = Page()
+    yield made
+    if made.desk is not None:
+        made.desk.bridge.close()
