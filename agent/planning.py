@@ -129,7 +129,9 @@ def _arguments(call: CalledTool) -> dict[str, Json]:
     except (ValueError, RecursionError):
         raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
     if not wire.are_arguments(arguments):
-        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not a JSON object of a usable size and depth."])
+        raise Unusable(
+            call, [], [f"The arguments of {call.name[:80]} are not a JSON object of a usable size and depth."]
+        )
     return arguments
 
 
