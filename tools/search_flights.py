@@ -1,4 +1,4 @@
-"""SearchFlights: flights there and back, from a mock that always gives the same answer to the same question."""
+"""SearchFlights: flights there and back, real ones when there is a key, else from a mock that repeats itself."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tools import Returned, ToolContext, ToolError, tool
-from tools.services import mock_flights
+from tools.services import flights_api, mock_flights
 
 
 class Flight(BaseModel):
@@ -50,6 +50,10 @@ def search_flights(
     if date_depart < date.today():
         raise ToolError(f"The departure on {date_depart} is in the past. Choose a later day.")
     context.progress(f"Searching flights from {origin} to {destination}")
+    environment = context.environment
+    if environment.get("RAPIDAPI_KEY") and environment.get("FLIGHTS", "").strip().lower() != "mock":
+        trip, offers = flights_api.search(origin, destination, date_depart, date_return, environment)
+        return Returned(flights(trip, offers, "live"), source="live")
     trip, offers = mock_flights.search(origin, destination, date_depart, date_return)
     return Returned(flights(trip, offers, "mock"), source="mock")
 
