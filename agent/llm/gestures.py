@@ -7,7 +7,7 @@ from agent.llm.extract import MONTHS, ONES
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _EMPTY = re.compile(
-    r"the|ones?|please|would|like|want|with|that|this|from|take|for|and|you|can|book|attend|event|flight|go|i'd|pick|choose"
+    r"the|ones?|please|would|like|want|with|that|this|from|take|for|and|you|can|book|attend|event|flight|go|pick|choose|some|what|which|there|have|your|they|them|their|when|where|will|could|should|about|help|then|than|type|string|description|properties|parameters|name|required|object"
 )
 
 
@@ -40,8 +40,15 @@ def pick(text: str, items: list[Any], prefer: str, asked: bool) -> int | None:
     return preferred if asked and agrees(text) else None
 
 
-def words(text: str) -> set[str]:
-    return {word for word in re.findall(r"[\w']{3,}", text) if not _EMPTY.fullmatch(word)}
+def words(text: str, stem: int = 0) -> set[str]:
+    """The words that mean something; with stem, only longer ones, and the beginnings of those."""
+    found = {word for word in re.findall(r"[^\W_']{3,}", text.lower()) if not _EMPTY.fullmatch(word)}
+    return {word[:stem] for word in found if len(word) >= stem - 1} if stem else found
+
+
+def spaced(name: str) -> str:
+    """CheckBalances, check_balances -> check balances."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+", " ", name).lower()
 
 
 def _strings(item: Any) -> list[str]:

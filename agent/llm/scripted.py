@@ -39,6 +39,8 @@ class Script:
         hints = goal.get("hints") or {}
         self._slots = {name: slots_of(name, self._functions[name], hints.get(name) or {}) for name in self._order}
         story = read(messages, str(goal.get("summary") or ""))
+        about = [self._title, goal.get("description"), *(str(self._functions[name]) for name in self._order)]
+        self._topics = gestures.words(" ".join(str(text or "") for text in about), stem=5)
         self._said, self._called, self._fresh, self._returned = story.said, story.called, story.fresh, story.returned
         self._asked = {said.at: self._slot_asked(said.asked) for said in self._said}
 
@@ -52,12 +54,21 @@ class Script:
             return Move(f"{self._abilities()} {self._question()}")
         if goal := self._other_goal(said.text):
             return self._call("switch_goal", "Shall we go on with that instead?", goal=goal)
+        if gestures.refuses(said.text) and not self._tells(said) and self._may_end_on(said):
+            return self._call("finish", "All right, then that is all. Thank you, and goodbye!")
         if self._tells(said) or gestures.agrees(said.text) or gestures.refuses(said.text):
             return self._go_on()
         if gestures.greets(said.text):
             return Move(f"Hello! {self._question()}")
+        if gestures.words(said.text, stem=5) & self._topics:
+            return Move(self._question())
         about = f" (“{self._title}”)" if self._title else ""
         return self._call("off_goal", f"That does not fit what we are doing here{about}. {self._question()}")
+
+    def _may_end_on(self, said: Said) -> bool:
+        """A plain no ends the chat where something is done and no choice is open."""
+        asked = self._asked[said.at]
+        return any(called.done for called in self._called) and asked is not None and not asked.prefer
 
     def _go_on(self) -> Move:
         tool = self._current()
@@ -68,7 +79,9 @@ class Script:
         if objection := self._objection(tool, arguments):
             return Move(objection)
         if missing:
-            return Move(f"{intro}{self._ask(missing)}")
+            return Move(self._ask(missing) if "{" in missing.ask else f"{intro}{self._ask(missing)}")
+        if not self._said and not self._called:
+            return Move(f"{intro}Shall I {gestures.spaced(tool)}?")
         return Move(tool=tool, arguments=arguments)
 
     def _question(self) -> str:
@@ -164,7 +177,15 @@ class Script:
         if slot.kind == "pick":
             source = self._done(slot.of)
             return None if source is None or said.at < source.at else self._picked_by(slot, source, said)
-        return extract.find(slot, said.text, self._asked[said.at] == slot, self._today)
+        asked = self._asked[said.at]
+        if slot.kind == "number" and asked not in (None, slot) and extract.bare_number(said.text):
+            return None
+        if slot.kind == "text" and asked == slot and (gestures.wants_help(said.text) or gestures.stops(said.text)):
+            return None
+        value = extract.find(slot, said.text, asked == slot, self._today)
+        if value is None or asked in (None, slot) or asked.kind != slot.kind:
+            return value
+        return None if extract.find(asked, said.text, True, self._today) == value else value
 
     def _follow(self, source: Called, slot: Slot) -> Any:
         """The value at `Tool.field.field` of an earlier result; in a list, of the picked item."""
@@ -249,7 +270,7 @@ class Script:
 
     def _abilities(self) -> str:
         about = [
-            str(self._functions[name].get("description") or name).strip().split("\n")[0].rstrip(".")
+            re.split(r"[.,;\n]", str(self._functions[name].get("description") or name).strip())[0]
             for name in self._order
         ]
         said = "; ".join(text[:1].lower() + text[1:] for text in about)
