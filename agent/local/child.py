@@ -8,10 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
+
+SHORTEST, LONGEST = 0.2, 10.0
+"""Seconds to wait before what died is started again: the first time, and at most."""
 
 # The kernel kills the child when the thread that started it ends. Set between fork and exec by a moment of Python
 # rather than by preexec_fn, which can deadlock in a process with threads.
@@ -134,3 +138,19 @@ class Child:
     def _tell(self, event: asyncio.Event) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(event.set)
+
+
+class Backoff:
+    """0.2 s, doubling up to 10 s; anew after something has run for 10 s."""
+
+    def __init__(self) -> None:
+        self._delay = SHORTEST / 2
+        self._began = time.monotonic()
+
+    def began(self) -> None:
+        self._began = time.monotonic()
+
+    async def wait(self) -> None:
+        ran_long = time.monotonic() - self._began > LONGEST
+        self._delay = SHORTEST if ran_long else min(self._delay * 2, LONGEST)
+        await asyncio.sleep(self._delay)

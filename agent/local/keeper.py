@@ -6,9 +6,9 @@ import signal
 from collections.abc import Mapping
 
 from agent.local.locks import FileLock
-from agent.local.report import Report
 from agent.local.serving import keep_server
 from agent.local.setup import Setup
+from agent.local.status import Report
 from agent.local.working import keep_worker
 
 LOOK_EVERY = 0.25

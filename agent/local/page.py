@@ -7,11 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from agent.errors import StartFailed
-from agent.local.backoff import LONGEST, SHORTEST
+from agent.local.child import LONGEST, SHORTEST
 from agent.local.locks import FileLock, is_free
 from agent.local.setup import ROOT, Setup, setup_of
 from agent.local.status import LocalStatus, read_status
@@ -37,6 +38,7 @@ class _Page:
         self._process: subprocess.Popen[bytes] | None = None
         self._started, self._delay = -math.inf, 0.0
         self._left = threading.Event()
+        Path(setup.home).mkdir(mode=0o700, parents=True, exist_ok=True)  # chats are nobody else's
         self._users = FileLock(setup.users)
         self._users.share()
         self._look()
@@ -62,7 +64,9 @@ class _Page:
         self.failures = self.failures + 1 if crashed else 0
         self._delay = min(SHORTEST * 2**self.failures, LONGEST)
         self._started = time.monotonic()
-        with self._setup.keeper_log.open("wb") as log:
+        log_file = self._setup.keeper_log
+        full = log_file.exists() and log_file.stat().st_size > 100_000
+        with log_file.open("wb" if full else "ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "agent.local", self._setup.to_json()],
                 cwd=ROOT,

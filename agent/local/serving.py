@@ -1,16 +1,17 @@
 """The keeper's first duty: a Temporal server that answers. The given one, else one that is there, else our own."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from agent.errors import StartFailed
-from agent.local.backoff import Backoff
 from agent.local.binary import temporal_binary
-from agent.local.existing import answers, listens, web_ui
+from agent.local.child import Backoff
 from agent.local.own import OwnServer
-from agent.local.report import Report
+from agent.local.server import fetch
 from agent.local.setup import Setup
+from agent.local.status import Report
 from agent.settings import Settings
 
 
@@ -63,3 +64,37 @@ async def _keep_own(setup: Setup, environment: Mapping[str, str], report: Report
             await backoff.wait()
     finally:
         own.close()
+
+
+async def listens(address: str, timeout: float = 1.0) -> bool:
+    """Whether anything accepts connections there."""
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError, TimeoutError):
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), timeout)
+        writer.close()
+        return True
+    return False
+
+
+async def answers(address: str, timeout: float = 3.0) -> bool:
+    """Whether it is a Temporal server in good health: an open port is not enough."""
+    if not await listens(address):
+        return False
+    # Only now: the import takes half a second and 40 MB, which a keeper with a server of its own never needs.
+    client = await asyncio.to_thread(__import__, "temporalio.client", fromlist=["Client"])
+    with contextlib.suppress(RuntimeError, TimeoutError):
+        await asyncio.wait_for(client.Client.connect(address), timeout)
+        return True
+    return False
+
+
+async def web_ui(address: str) -> str:
+    """The Web UI of a dev server on this machine, which by default listens 1000 ports higher; "" when there is none."""
+    host, _, port = address.rpartition(":")
+    if host not in ("localhost", "127.0.0.1", "[::1]"):
+        return ""
+    url = f"http://{host}:{int(port) + 1000}"
+    with contextlib.suppress(OSError, ValueError):
+        settings = await asyncio.to_thread(fetch, f"{url}/api/v1/settings", None, 1.0)
+        return url if "DefaultNamespace" in settings else ""
+    return ""

@@ -1,5 +1,6 @@
-"""What the keeper is doing, told to every page through one small file."""
+"""What the keeper is doing: its reports, made into one status that every page reads from one small file."""
 
+import asyncio
 import contextlib
 import dataclasses
 import json
@@ -7,7 +8,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,52 @@ def read_status(path: Path) -> LocalStatus:
     return LocalStatus()
 
 
-def write_status(path: Path, status: LocalStatus) -> None:
-    """Replace the file in one step, so that a reader never sees half of it."""
-    draft = path.with_suffix(".new")
-    draft.write_text(json.dumps(dataclasses.asdict(status)))
-    os.replace(draft, path)  # noqa: PTH105 - Path.replace is the same call
+class Report:
+    """The status of one keeper; every change is written for the pages at once."""
+
+    def __init__(self, path: Path, *, worker: bool) -> None:
+        self.status = LocalStatus(worker="starting" if worker else "off", keeper_pid=os.getpid(), since=time.time())
+        self.answering = asyncio.Event()
+        self._path = path
+        self._step = self.status.step
+        self._problems = {"server": "", "worker": ""}
+        self._write()
+
+    def server(self, *, step: str = "", problem: str | None = None, **changes: Any) -> None:
+        self._step = step or self._step
+        self._change("server", problem, changes)
+        if self.status.phase == "ready":
+            self.answering.set()
+
+    def worker(self, *, problem: str | None = None, **changes: Any) -> None:
+        self._change("worker", problem, changes)
+
+    def stopping(self) -> None:
+        self.server(step="Stopping what the last page started", phase="starting", problem="", address="", ui_url="")
+
+    def _change(self, part: str, problem: str | None, changes: dict[str, Any]) -> None:
+        if problem is not None:
+            self._problems[part] = problem
+        changed = dataclasses.replace(self.status, **changes)
+        problem = self._problems["server"] or self._problems["worker"]
+        changed = dataclasses.replace(changed, problem=problem, step=self._words(changed))
+        if changed.step != self.status.step:
+            changed = dataclasses.replace(changed, since=time.time())
+        if changed != self.status:
+            self.status = changed
+            self._write()
+
+    def _words(self, status: LocalStatus) -> str:
+        if status.phase != "ready":
+            return self._step
+        return {"starting": "Starting the worker", "failed": "Trying to start the worker"}.get(status.worker, "Ready")
+
+    def _write(self) -> None:
+        """Replace the file in one step, so that a reader never sees half of it."""
+        draft = self._path.with_suffix(".new")
+        for _ in range(5):
+            with contextlib.suppress(OSError):  # a full disk; on Windows, a reader
+                draft.write_text(json.dumps(dataclasses.asdict(self.status)))
+                draft.replace(self._path)
+                return
+            time.sleep(0.01)

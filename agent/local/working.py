@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-from agent.local.backoff import Backoff
-from agent.local.child import Child, open_log
+from agent.local.child import Backoff, Child, open_log
 from agent.local.parent import KEEPER_PIPE
-from agent.local.report import Report
 from agent.local.setup import ROOT, Setup
+from agent.local.status import Report
 
-GRACE = 2.5
+GRACE = 3.5
 """How long a worker may finish what it is doing, in seconds: all must be gone within 5 s of the last page's end."""
 
 

@@ -1,18 +1,21 @@
 """Pages come and go; server and worker are there as long as one of them lives."""
 
 import asyncio
+import importlib
 import os
 import signal
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from agent.errors import StartFailed
 from agent.local.page import join, look, release
-from agent.local.setup import Setup
+from agent.local.setup import ROOT, Setup
 from tests.local.conftest import Build
-from tests.local.house import House, environment_of
+from tests.local.house import NOBODY, House, environment_of
 
 
 async def test_one_page_gets_a_server_with_a_web_ui_and_a_worker(house: House) -> None:
@@ -123,3 +126,50 @@ async def test_a_keeper_that_ends_at_once_is_told_and_tried_again(house: House) 
 def test_looking_before_joining_says_that_it_starts(tmp_path: Path) -> None:
     assert look(Setup(home=str(tmp_path))).phase == "starting"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_hot_reload_of_the_code_holds_on_to_what_there_is(build: Build) -> None:
+    house = build(worker=())
+    join(house.setup)
+    try:
+        before = await house.ready()
+        old = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("agent.local")}
+        importlib.import_module("agent.local.page").join(house.setup)
+        sys.modules.update(old)
+        threads = [thread for thread in threading.enumerate() if thread.name == "steadfast-keeper"]
+        assert len(threads) == 1
+        assert house.status() == before
+    finally:
+        release()
+    await house.empty()
+
+
+async def test_by_hand_it_keeps_server_and_worker_until_ctrl_c(build: Build) -> None:
+    house = build(worker=())
+    environment = {
+        "STEADFAST_HOME": str(house.home),
+        "STEADFAST_LOOK_AT": NOBODY,
+        "EMBEDDED_WORKER": "off",
+        "TEMPORAL_CLI_PATH": house.setup.cli_path,
+    }
+    by_hand = subprocess.Popen(
+        [sys.executable, "-m", "agent.local"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    status = await house.ready()
+    await asyncio.sleep(0.5)
+    by_hand.send_signal(signal.SIGINT)
+    said, _ = by_hand.communicate(timeout=5)
+    assert by_hand.returncode == 0
+    assert said.splitlines()[-1] == f"Temporal: {status.address}  Web UI: {status.ui_url}  worker: off"
+    await house.empty()
+
+
+def test_only_the_person_can_read_the_home(tmp_path: Path) -> None:
+    home = tmp_path / "new" / "home"
+    join(Setup(home=str(home), address="127.0.0.1:2", worker=("true",)))
+    release()
+    assert home.stat().st_mode & 0o777 == 0o700

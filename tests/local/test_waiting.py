@@ -8,9 +8,8 @@ import pytest
 from agent.errors import StartFailed
 from agent.local import waiting
 from agent.local.locks import FileLock
-from agent.local.report import Report
 from agent.local.setup import Setup
-from agent.local.status import LocalStatus, read_status
+from agent.local.status import LocalStatus, Report, read_status
 from agent.local.waiting import await_ready
 
 
