@@ -89,7 +89,7 @@ def _open(desk: Desk, tab: Tab) -> None:
         chat_id = tab.opening.result()
     except ChatError as error:
         tab.opening = None
-        st.warning(f"{words.literal(error)} The page keeps trying.", icon=":material/warning:")
+        st.warning(words.literal(error), icon=":material/warning:")
         return
     tab.open(chat_id)
     st.query_params.clear()

@@ -37,7 +37,7 @@ def line(state: State, *, embedded_worker: bool = True) -> Line:
     if state.worker == "missing" or isinstance(state.trouble, NoWorker):
         return Line(_no_worker(embedded_worker), "warning")
     if state.trouble is not None:
-        return Line(f"{words.literal(state.trouble)} The page keeps trying; nothing is lost.", "warning")
+        return Line(words.literal(state.trouble), "warning")
     if state.slow:
         return Line("The server has not answered for some seconds. Still waiting; nothing is lost.", "warning")
     if state.view is None:

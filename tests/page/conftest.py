@@ -78,7 +78,7 @@ class Page:
     def text(self) -> str:
         """All words on the page, without the marks that keep them from being Markdown."""
         kinds = ("markdown", "caption", "text", "warning", "error", "info")
-        words = [str(element.value) for kind in kinds for element in self.app.get(kind)]
+        words = [str(element.value) for kind in kinds for element in self.app.get(kind)]  # type: ignore[union-attr]
         words += [expander.label for expander in self.app.expander]
         words += [button.label for button in self.app.button]
         return "\n".join(words).replace("\\", "").replace("\u00a0", " ")
