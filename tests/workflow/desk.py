@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from agent import wire
 from agent.activities import Activities
 from agent.client import ChatClient
 from agent.messages import ArgumentSpec, ChatView, Goal, ModelUse, ToolSpec
@@ -94,6 +96,13 @@ class Desk:
 
     async def start(self, *, goal: Goal = GOAL, **options: Any) -> "Chat":
         chat = Chat(self, await self.chats.start(goal, **options))
+        await chat.settled()
+        return chat
+
+    async def start_with(self, *, goal: Goal = GOAL, **options: Any) -> "Chat":
+        """A chat with the start input's own options, such as history_limit=1: continue as new after every turn."""
+        chat = Chat(self, f"chat-{secrets.token_hex(8)}")
+        await self.start_raw(chat.id, wire.start_input(goal, **options))
         await chat.settled()
         return chat
 
