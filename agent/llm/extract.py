@@ -25,10 +25,10 @@ _AMOUNT = re.compile(
 )
 _NAME = r"[A-Z][\w.'’&-]*"
 _NAMES = re.compile(rf"(?:the\s+)?({_NAME}(?:(?:,\s*|\s+)(?:of\s+|de\s+|la\s+)?{_NAME})*)")
-_LOWER = re.compile(r"(?:the\s+)?([a-z][\w'’]*(?:\s+[a-z][\w'’]*){0,3})")
+_LOWER = re.compile(r"(?:the\s+)?((?:st\.\s)?[a-z][\w'’]*(?:\s+[a-z][\w'’]*){0,3})")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _STOPS = re.compile(
-    r"\s+(?:in|on|at|for|from|to|and|or|but|please|around|during|with|this|next|by|then|because|so|if|instead|thanks)\b.*|\s*[.!?;:(].*",
+    r"\s+(?:in|on|at|for|from|to|and|or|but|please|around|during|with|this|next|by|then|because|so|if|instead|thanks)\b.*|\s*(?:(?<!\bst)\.|[!?;:(]).*",
     re.S,
 )
 _NO_NAME = re.compile(
@@ -61,7 +61,7 @@ def find(slot: Slot, text: str, asked: bool, today: date) -> str | None:
         return address[0] if (address := _EMAIL.search(text)) else None
     named = _choices(text, slot.values, True)
     cued = [value for at, value in named if _cued(slot, text, at)]
-    if cued or (named and (asked or not slot.cues or _is_all(named[0][1], text))):
+    if cued or (named and (asked or not slot.cues or is_all(named[0][1], text))):
         return (cued or [named[-1][1]])[-1]
     return _after_cue(slot, text, asked) or (_bare(slot, text) if asked else None)
 
@@ -71,7 +71,8 @@ def bare_number(text: str) -> bool:
     return bool(re.fullmatch(rf"\W*(?:number\s+)?(?:\d+|{'|'.join(ONES)})\W*", text, re.I))
 
 
-def _is_all(value: str, text: str) -> bool:
+def is_all(value: str, text: str) -> bool:
+    """The message is the value and nothing else."""
     return re.sub(r"\W*(?:please|then|thanks)?\W*$", "", _FILLER.sub("", text), flags=re.I).lower() == value.lower()
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from agent.llm import extract, gestures
-from agent.llm.story import Called, Said, Slot, read, slots_of
+from agent.llm.story import REFUSAL, Called, Said, Slot, read, slots_of
 
 _CHANGES = "Your choice: name what to change, or say stop."
 
@@ -63,7 +63,7 @@ class Script:
         if gestures.words(said.text, stem=5) & self._topics:
             return Move(self._question())
         about = f" (“{self._title}”)" if self._title else ""
-        return self._call("off_goal", f"That does not fit what we are doing here{about}. {self._question()}")
+        return self._call("off_goal", f"{REFUSAL} what we are doing here{about}. {self._question()}")
 
     def _may_end_on(self, said: Said) -> bool:
         """A plain no ends the chat where something is done and no choice is open."""
@@ -184,6 +184,8 @@ class Script:
             return None
         value = extract.find(slot, said.text, asked == slot, self._today)
         if value is None or asked in (None, slot) or asked.kind != slot.kind:
+            return value
+        if slot.kind in ("text", "choice") and not extract.is_all(value, said.text):
             return value
         return None if extract.find(asked, said.text, True, self._today) == value else value
 

@@ -1,7 +1,6 @@
 """A chat with a model and the real tools, without Temporal: what a person types in, what the agent does out."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,8 +9,6 @@ from typing import Any
 from agent import prompts
 from agent.llm.scripted import Move, Script
 from tools import ToolContext, ToolError, Toolset
-
-Ask = Callable[[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]], Move]
 
 
 @dataclass
@@ -66,7 +63,7 @@ class Chat:
         return text
 
     def turn(self) -> str:
-        move = Script(self.messages, self._tools(), self._about()).move()
+        move = Script(self.messages, self.tools(), self.about()).move()
         self.moves.append(move)
         if move.tool in ("finish", "off_goal"):
             text = str(move.arguments["message"])
@@ -94,7 +91,7 @@ class Chat:
         ]
         self.proposed = None
 
-    def _tools(self) -> list[dict[str, Any]]:
+    def tools(self) -> list[dict[str, Any]]:
         goal = self.toolset.goals[self.goal_name]
         ours = [self.toolset.tools[name] for name in goal.tools]
         others = [(other.name, other.title) for other in self.toolset.goals.values() if other.name != goal.name]
@@ -103,7 +100,7 @@ class Chat:
             *prompts.built_in(others),
         ]
 
-    def _about(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         goal = self.toolset.goals[self.goal_name]
         return {
             "name": goal.name,
