@@ -71,7 +71,7 @@ class Arguments:
                 if name in self.parameters.get("required", ()):
                     missing.append(name)
                 continue
-            given[name] = _prepare(value, schema)
+            given[name] = prepare(value, schema)
             if not _looks_like_a_date(given[name], schema):
                 wrong[name] = f"{name} must be {_DATES[schema['format']]}"
         if not missing and not wrong:
@@ -88,7 +88,7 @@ def _annotated_text(hint: Any) -> str:
     return texts[0] if texts else ""
 
 
-def _prepare(value: Any, schema: dict[str, Any]) -> Any:
+def prepare(value: Any, schema: dict[str, Any]) -> Any:
     """What a model or a person typed, nearer to what the schema asks for."""
     if isinstance(value, str):
         for allowed in schema.get("enum", ()):

@@ -1,0 +1,276 @@
+"""Tools of real MCP servers, in processes of their own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import Goal, InvalidArguments, Server, Tool, ToolContext, ToolError, Toolset, TryAgain
+from tools.mcp import Servers, connection, servers
+
+PROGRAM = str(Path(__file__).with_name("server.py"))
+ENVIRONMENT = {"PATH": os.environ["PATH"], "WIKI_TOKEN": "token-0123456789", "OTHER_SECRET": "never-to-be-told"}
+
+
+def stdio(notes: Path, **changed: Any) -> Server:
+    env = {"NOTES": str(notes), "TOKEN": "${WIKI_TOKEN}"}
+    return Server.model_validate({"name": "notes", "command": [sys.executable, PROGRAM], "env": env} | changed)
+
+
+@asynccontextmanager
+async def connected(toolset: Toolset, *named: Server, environment: Any = ENVIRONMENT) -> AsyncIterator[Servers]:
+    """A goal with these servers and one tool of ours."""
+    goal = Goal(name="g", title="G", description="Do.", tools=["FindEvents"], servers=list(named))
+    found = Servers(Toolset(tools=toolset.tools, goals={"g": goal}), environment)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+async def run(tool: Tool, context: ToolContext | None = None, **arguments: object) -> Any:
+    return (await tool.run(arguments, context or ToolContext("chat/1", ENVIRONMENT))).result
+
+
+@pytest.fixture(scope="module")
+async def tools(toolset: Toolset, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Tool]]:
+    """The tools of one server, for those who leave it as it is."""
+    async with connected(toolset, stdio(tmp_path_factory.mktemp("notes") / "notes.txt")) as found:
+        yield await found.tools_of("g")
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    return tmp_path / "notes.txt"
+
+
+def lines(notes: Path) -> list[str]:
+    return notes.read_text().split() if notes.exists() else []
+
+
+async def test_tools_are_listed_beside_ours_with_their_effects(tools: dict[str, Tool]) -> None:
+    assert next(iter(tools)) == "FindEvents"
+    effects = {name: tools[name].effect for name in ("notes_count", "notes_put", "notes_add")}
+    assert effects == {"notes_count": "read", "notes_put": "idempotent", "notes_add": "once"}
+    assert tools["notes_count"].description == "Count the letters of a word."
+    assert tools["notes_count"].parameters["required"] == ["word"]
+
+
+async def test_only_the_named_tools_are_used_and_the_goal_knows_their_effects_better(
+    toolset: Toolset, notes: Path
+) -> None:
+    named = stdio(notes, tools=["add", "count"], effects={"add": "idempotent"})
+    async with connected(toolset, named) as found:
+        tools = await found.tools_of("g")
+    assert {name: tool.effect for name, tool in tools.items()} == {
+        "FindEvents": "read",
+        "notes_count": "read",
+        "notes_add": "idempotent",
+    }
+
+
+async def test_tool_runs_like_ours(toolset: Toolset, notes: Path) -> None:
+    async with connected(toolset, stdio(notes)) as found:
+        tools = await found.tools_of("g")
+        assert await run(tools["notes_count"], word="four", times="2") == {"letters": 8}
+        assert await run(tools["notes_add"], line="one") == "added"
+        tool = await found.tool("notes_put")
+        assert tool is not None
+        assert await run(tool, line="two") == "wrote two"
+        assert await found.tool("notes_nothing") is None
+    assert lines(notes) == ["one", "two"]
+
+
+async def test_session_is_kept_and_close_ends_the_server_that_we_started(toolset: Toolset, notes: Path) -> None:
+    async with connected(toolset, stdio(notes)) as found:
+        pid, *others = [await run((await found.tools_of("g"))["notes_pid"]) for _ in range(3)]
+        assert others == [pid, pid]
+    for _ in range(100):
+        if not running(pid):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("still running")
+
+
+def running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_arguments_are_checked_before_they_are_confirmed(tools: dict[str, Tool]) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        tools["notes_count"].validate({"times": "often"})
+    assert caught.value.missing == ["word"]
+    assert caught.value.wrong == {"times": "times: 'often' is not of type 'integer'"}
+
+
+async def test_failure_is_told_in_the_servers_words_but_without_keys(tools: dict[str, Tool]) -> None:
+    with pytest.raises(ToolError, match=r"^The MCP server notes could not do it: .*no luck with \[hidden\]\.$"):
+        await run(tools["notes_fail"], text="no luck")
+
+
+async def test_server_is_given_what_the_goal_names_and_nothing_else(tools: dict[str, Tool]) -> None:
+    assert await run(tools["notes_whoami"]) == {"token": True, "path": True, "secret": False}
+
+
+async def test_progress_is_reported(tools: dict[str, Tool]) -> None:
+    heard: list[tuple[str, float | None]] = []
+    context = ToolContext("chat/1", report=lambda text, fraction: heard.append((text, fraction)))
+    assert await run(tools["notes_work"], context) == "done"
+    assert heard == [("half way", 0.5)]
+
+
+async def test_server_that_was_killed_is_started_again(toolset: Toolset, notes: Path) -> None:
+    async with connected(toolset, stdio(notes)) as found:
+        tools = await found.tools_of("g")
+        os.kill(await run(tools["notes_pid"]), signal.SIGKILL)
+        assert await run(tools["notes_add"], line="after") == "added"
+    assert lines(notes) == ["after"]
+
+
+async def test_server_killed_during_a_call_leaves_its_outcome_open(toolset: Toolset, notes: Path) -> None:
+    async with connected(toolset, stdio(notes)) as found:
+        tools = await found.tools_of("g")
+        pid = await run(tools["notes_pid"])
+        call = asyncio.create_task(run(tools["notes_add_slowly"], line="begun"))
+        while lines(notes) != ["begun"]:
+            await asyncio.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(TryAgain, match="went away before it answered"):
+            await call
+        assert await run(tools["notes_count"], word="a") == {"letters": 1}
+
+
+async def test_tool_that_hangs_is_told_after_its_timeout_and_the_session_goes_on(toolset: Toolset, notes: Path) -> None:
+    async with connected(toolset, stdio(notes, timeout=3)) as found:
+        tools = await found.tools_of("g")
+        with pytest.raises(TryAgain, match=r"^notes_add_slowly did not answer within 3 s\.$"):
+            await run(tools["notes_add_slowly"], line="x")
+        assert await run(tools["notes_count"], word="a") == {"letters": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "environment", "sentence"),
+    [
+        (
+            {"command": ["no-such-program-here"]},
+            ENVIRONMENT,
+            "The MCP server notes cannot be started with the program no-such-program-here. Its tools are missing until it can.",
+        ),
+        (
+            {"command": [sys.executable, "-c", "print('hello')"]},
+            ENVIRONMENT,
+            f"The MCP server notes cannot be started with the program {sys.executable}. Its tools are missing until it can.",
+        ),
+        (
+            {"command": [sys.executable, "-c", "import time; time.sleep(60)"], "timeout": 0.5},
+            ENVIRONMENT,
+            "The MCP server notes did not answer within 0.5 s. Its tools are missing until it does.",
+        ),
+        (
+            {"command": [], "url": "http://user:secret-word@127.0.0.1:1/mcp?key=secret-word"},
+            ENVIRONMENT,
+            "The MCP server notes cannot be reached at http://127.0.0.1:1. Its tools are missing until it can.",
+        ),
+        (
+            {},
+            {"PATH": ENVIRONMENT["PATH"]},
+            "The MCP server notes needs the variable WIKI_TOKEN. Put it in .env and restart the worker.",
+        ),
+    ],
+)
+async def test_missing_server_is_told_in_a_sentence(
+    toolset: Toolset, notes: Path, changed: dict[str, Any], environment: dict[str, str], sentence: str
+) -> None:
+    async with connected(toolset, stdio(notes, **changed), environment=environment) as found:
+        with pytest.raises(ToolError) as caught:
+            await found.tools_of("g")
+    assert str(caught.value) == sentence
+
+
+async def test_server_that_is_gone_for_good_did_nothing(
+    toolset: Toolset, notes: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(connection, "PAUSE", 0.0)
+    program = tmp_path / "server.py"
+    program.write_text(Path(PROGRAM).read_text())
+    async with connected(toolset, stdio(notes, command=[sys.executable, str(program)])) as found:
+        tools = await found.tools_of("g")
+        program.unlink()
+        os.kill(await run(tools["notes_pid"]), signal.SIGKILL)
+        with pytest.raises(ToolError, match=r"cannot be started .* Nothing was done\.$"):
+            await run(tools["notes_add"], line="x")
+        with pytest.raises(TryAgain, match="cannot be started"):
+            await run(tools["notes_count"], word="x")
+        program.write_text(Path(PROGRAM).read_text())
+        assert await run(tools["notes_count"], word="x") == {"letters": 1}
+    assert lines(notes) == []
+
+
+async def test_list_is_asked_for_again_after_a_while(
+    toolset: Toolset, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(toolset, stdio(notes)) as found:
+        before = await found.tools_of("g")
+        os.kill(await run(before["notes_pid"]), signal.SIGKILL)
+        monkeypatch.setattr(servers, "FRESH", 0.0)
+        assert set(await found.tools_of("g")) == set(before)
+
+
+@contextmanager
+def serving(notes: Path, port: int) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, PROGRAM, str(port)],
+        env=os.environ | {"NOTES": str(notes)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(400):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_server_over_http_is_listed_and_run_and_may_come_back(
+    toolset: Toolset, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PAUSE", 0.0)
+    port = free_port()
+    named = Server(name="notes", url=f"http://127.0.0.1:{port}/mcp", headers={"Authorization": "Bearer ${WIKI_TOKEN}"})
+    async with connected(toolset, named) as found:
+        with serving(notes, port):
+            tools = await found.tools_of("g")
+            assert await run(tools["notes_count"], word="four") == {"letters": 4}
+            assert await run(tools["notes_add"], line="one") == "added"
+        with pytest.raises(TryAgain):
+            await run(tools["notes_count"], word="four")
+        with pytest.raises(ToolError, match=r"Nothing was done\.$"):
+            await run(tools["notes_add"], line="lost")
+        with serving(notes, port):
+            assert await run(tools["notes_add"], line="two") == "added"
+    assert lines(notes) == ["one", "two"]
