@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from agent.llm.library import litellm
-from agent.llm.scripted import Move, Script
-from agent.llm.story import summarize
+from agent.llm.scripted import Move, Script, summarize
 
 PROVIDER = "scripted"
 

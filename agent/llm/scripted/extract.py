@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from datetime import date, timedelta
 
-from agent.llm.story import Slot
+from agent.llm.scripted.slots import Slot
 
 MONTHS = [name.lower() for name in calendar.month_name[1:]]
 _DAYS = [name.lower() for name in calendar.day_name]

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from agent.llm.extract import MONTHS, ONES
+from agent.llm.scripted.extract import MONTHS, ONES
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _EMPTY = re.compile(
@@ -65,7 +65,7 @@ def title(item: Any) -> str:
 def agrees(text: str) -> bool:
     return bool(
         re.match(
-            r"\W*(?:yes|yeah|yep|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|agreed|correct|right|that works|proceed|i agree|good)\b",
+            r"\W*(?:yes|yeah|yep|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|agreed|correct|right|that works|proceed|i agree|good|(?:try |once )?(?:it )?(?:again|more)|retry)\b",
             text,
             re.I,
         )
