@@ -30,7 +30,8 @@ def _say(sentence: str) -> None:
 if sys.argv[1:]:
     asyncio.run(keep(Setup.from_json(sys.argv[1]), dict(os.environ)))
 else:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with Ctrl-C ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         asyncio.run(run())
     except (SettingsError, StartFailed) as error:

@@ -159,12 +159,16 @@ async def test_by_hand_it_keeps_server_and_worker_until_ctrl_c(build: Build) -> 
         stdout=subprocess.PIPE,
         text=True,
     )
-    status = await house.ready()
-    await asyncio.sleep(0.5)
-    by_hand.send_signal(signal.SIGINT)
-    said, _ = by_hand.communicate(timeout=5)
+    try:
+        status = await house.ready()
+        assert by_hand.stdout
+        said = await asyncio.to_thread(next, (line for line in by_hand.stdout if line.startswith("Temporal:")))
+        by_hand.send_signal(signal.SIGINT)
+        by_hand.communicate(timeout=5)
+    finally:
+        by_hand.kill()
     assert by_hand.returncode == 0
-    assert said.splitlines()[-1] == f"Temporal: {status.address}  Web UI: {status.ui_url}  worker: off"
+    assert said == f"Temporal: {status.address}  Web UI: {status.ui_url}  worker: off\n"
     await house.empty()
 
 
