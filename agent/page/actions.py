@@ -6,7 +6,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from agent.client import ChatClient
-from agent.errors import ChatError
+from agent.errors import ChatError, ServerUnavailable
 from agent.messages import Proposal
 from agent.page import fields, replies
 from agent.page.desk import Desk
@@ -124,6 +124,8 @@ def _done(desk: Desk, tab: Tab, call: Callable[[ChatClient], Coroutine[Any, Any,
         tab.dropped = live.state.view.dropped.count
     try:
         desk.do(call)
+    except ServerUnavailable as error:
+        tab.problem = f"Not sent: {error}"
     except ChatError as error:
         tab.problem = str(error)
     live.poke()

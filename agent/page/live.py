@@ -1,6 +1,7 @@
 """What every tab knows of one chat, kept up to date by one background task for all of them."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ class State:
     trouble: ChatError | None = None
     previous_run_id: str = ""
     asked_at: float | None = None
+    failure: str = ""
 
     @property
     def ended(self) -> bool:
@@ -106,10 +108,9 @@ class Live:
             while time.monotonic() - self._looked < UNUSED:
                 pause = await self._ask()
                 self._poked.clear()
-                try:
-                    await asyncio.wait_for(self._poked.wait(), pause)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):  # wait_for may swallow a cancellation
+                        await self._poked.wait()
         finally:
             self._task = None
 
@@ -142,6 +143,8 @@ class Live:
             trouble=None,
         )
         view = snapshot.view
+        if state.run_status == "failed" and not state.failure:
+            state = replace(state, failure=await (await self.client()).failure(self.chat_id))
         if view is None:
             self.state = state
             return

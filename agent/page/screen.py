@@ -1,12 +1,10 @@
 """The page, top to bottom. Start reading at `draw`."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from agent.errors import ChatError, ChatNotFound
+from agent.errors import ChatNotFound
 from agent.messages import AgentMessage, Notice, Proposal, UserMessage
-from agent.page import actions, bubbles, look, sidebar, status, steps, words
+from agent.page import actions, bubbles, look, opening, sidebar, status, steps, words
 from agent.page.desk import Desk
 from agent.page.live import State
 from agent.page.tab import SAY, Tab, asked_chat, this_tab
@@ -30,78 +28,21 @@ def draw(desk: Desk) -> None:
         return
     if tab.chat_id != asked_chat():
         tab.open(asked_chat())
-    if not tab.chat_id and not _opened(desk, tab):
+    if not tab.chat_id and not opening.opened(desk, tab):
         return
     live = desk.live(tab.chat_id)
     state = live.look()
     tab.catch_up(state)
     sidebar.sidebar(desk, tab, state)
     if isinstance(state.trouble, ChatNotFound):
-        _not_found(desk, tab, state.trouble)
+        opening.not_found(desk, tab, state.trouble)
         return
     waiting = state.view.waiting if state.view else None
     _header(desk, tab, state)
     _body(desk, tab, state, waiting)
-    _every(QUICK if state.busy or state.view is None or tab.sent or tab.decided else SLOW, _tail)(
-        desk, tab, state.drawn
-    )
+    often = QUICK if state.busy or state.view is None or tab.sent or tab.decided else SLOW
+    st.fragment(run_every=often)(_tail)(desk, tab, state.drawn)
     _foot(desk, tab, state, waiting)
-
-
-def _every(seconds: float, function: Callable[..., None]) -> Callable[..., None]:
-    return st.fragment(run_every=seconds)(function)
-
-
-def _opened(desk: Desk, tab: Tab) -> bool:
-    """A visit without a chat begins one: True once there is one. Meanwhile the page names the step."""
-    status_now = desk.local()
-    look.title("Steadfast")
-    if status_now.phase == "failed":
-        st.error(words.literal(status_now.problem or status_now.step), icon=":material/error:")
-    elif status_now.phase == "starting":
-        _every(0.5, _starting)(desk)
-    else:
-        _every(0.2, _open)(desk, tab)
-    return False
-
-
-def _starting(desk: Desk) -> None:
-    status_now = desk.local()
-    if status_now.phase != "starting":
-        st.rerun()
-    seconds = f" ({status_now.age:.0f} s)" if status_now.age >= 2 else ""
-    st.markdown(f":shimmer[{words.literal(status_now.step)} …]{seconds}")
-
-
-def _open(desk: Desk, tab: Tab) -> None:
-    """Begin the chat. The call goes on when this run is cut short, and the next run finds it: one visit, one chat."""
-    if tab.opening is None:
-        goal = desk.goal(str(st.query_params.get("goal", "")))
-
-        async def start() -> str:
-            return await (await desk.client()).start(goal)
-
-        tab.opening = desk.bridge.spawn(start())
-    if not tab.opening.done():
-        st.markdown(":shimmer[Opening a chat …]")
-        return
-    try:
-        chat_id = tab.opening.result()
-    except ChatError as error:
-        tab.opening = None
-        st.warning(words.literal(error), icon=":material/warning:")
-        return
-    tab.open(chat_id)
-    st.query_params.clear()
-    st.query_params["chat"] = chat_id
-    desk.list_again()
-    st.rerun()
-
-
-def _not_found(desk: Desk, tab: Tab, trouble: ChatNotFound) -> None:
-    look.title("Steadfast")
-    st.warning(words.literal(trouble), icon=":material/search_off:")
-    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(desk, tab, ""))
 
 
 def _header(desk: Desk, tab: Tab, state: State) -> None:

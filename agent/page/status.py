@@ -30,8 +30,9 @@ class Line:
 def line(state: State, *, embedded_worker: bool = True) -> Line:
     """What to say of a chat in this state. The text is Markdown; foreign words in it are escaped."""
     if state.run_status != "running":
+        why = f" {words.literal(state.failure)}" if state.failure else ""
         kept = "" if state.run_status == "completed" else " What was said is kept;"
-        return Line(f"{_CLOSED[state.run_status]}{kept} New chat starts another.", _closed_tone(state))
+        return Line(f"{_CLOSED[state.run_status]}{why}{kept} New chat starts another.", _closed_tone(state))
     if state.view is not None and state.view.status == "ended":
         return Line("This chat has ended. New chat starts another.")
     if state.worker == "missing" or isinstance(state.trouble, NoWorker):

@@ -42,7 +42,7 @@ class Page:
         deadline = time.monotonic() + 10
         while not what():
             assert time.monotonic() < deadline, self.text
-            assert not self.app.exception, self.app.exception
+            assert not len(self.app.exception), "The script raised; the log has the traceback."
             time.sleep(0.02)
             self.app.run()
         return self
