@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
@@ -257,7 +257,7 @@ def carries(value: Json, depth: int = _ARGUMENTS_DEPTH) -> bool:
             return False
 
 
-def are_arguments(value: Json) -> bool:
+def are_arguments(value: Json) -> TypeGuard[dict[str, Json]]:
     """Whether a value can be the arguments of a tool."""
     return isinstance(value, dict) and carries(value) and len(to_json(value)) <= _ARGUMENTS_BYTES
 

@@ -189,15 +189,17 @@ class AgentGoalWorkflow:
         if self._unreadable:
             return
         try:
-            payload = [workflow.payload_converter().from_payload(arg.payload) for arg in args[:1]]
-            self._take(name, payload[0] if payload else None)
+            self._take(name, args)
         except wire.Unreadable as error:
             self.chat.drop(str(error), workflow.now())
         except Exception:  # undecodable bytes raise whatever their converter likes
             self.chat.drop("A signal that cannot be decoded arrived and was not taken up.", workflow.now())
 
-    def _take(self, name: str, payload: Any) -> None:
+    def _take(self, name: str, args: Sequence[RawValue]) -> None:
         now = workflow.now()
+        if name == "end_chat":  # whatever it carries
+            return self.chat.end(now)
+        payload = workflow.payload_converter().from_payload(args[0].payload) if args else None
         match name:
             case "user_prompt":
                 self.chat.hear(wire.read_prompt(payload), now)
@@ -207,12 +209,11 @@ class AgentGoalWorkflow:
             case "decline":
                 verdict = wire.read_verdict(payload)
                 self.chat.decline(now, verdict.proposal_id, verdict.reason, verdict.who)
-            case "end_chat":
-                self.chat.end(now)
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
             case _:
                 raise wire.Unreadable("A signal of an unknown name arrived and was not taken up.")
+        return None
 
     @workflow.query
     def get_chat(self, since: Any = 0) -> ChatView:
