@@ -80,7 +80,10 @@ class Desk:
             raise ServerUnavailable(status.problem or f"The Temporal server is not there yet: {status.step}.")
         async with self._connecting:
             if self._client is None or self._address != status.address:
-                self._client = await self.connect(self.settings, status.address)
+                try:
+                    self._client = await self.connect(self.settings, status.address)
+                except SettingsError as error:
+                    raise ServerUnavailable(str(error)) from None
                 self._address = status.address
             return self._client
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from agent.errors import ChatError, ChatNotFound, NoWorker
 from agent.messages import ChatView, Decision, Message, UserMessage
 from agent.page.bridge import Bridge
 
+_LOG = logging.getLogger(__name__)
+
 UNUSED = 10.0
 """Seconds without a look after which the task ends; the next look begins it again."""
 
@@ -19,6 +22,7 @@ BUSY, IDLE, TROUBLED = 0.1, 1.0, 0.7
 
 SLOW = 5.0
 _SCREENFUL = 12
+_UNFORESEEN = "This page cannot read the chat; its log says why. It keeps trying; nothing is lost."
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,10 @@ class Live:
         except ChatError as trouble:
             worker = "missing" if isinstance(trouble, NoWorker) else self.state.worker
             self.state = replace(self.state, trouble=trouble, worker=worker, asked_at=None)
+            return TROUBLED
+        except Exception:
+            _LOG.exception("The page could not read %s", self.chat_id)
+            self.state = replace(self.state, trouble=ChatError(_UNFORESEEN), asked_at=None)
             return TROUBLED
         self.state = replace(self.state, asked_at=None)
         if snapshot.view is not None and snapshot.view.more:

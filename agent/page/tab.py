@@ -24,6 +24,7 @@ class Tab:
     chat_id: str = ""
     problem: str = ""
     opening: "Future[str] | None" = None
+    try_at: float = 0.0
     sent: list[tuple[str, str]] = field(default_factory=list)
     decided: dict[str, str] = field(default_factory=dict)
     refused: tuple[str, str] = ("", "")

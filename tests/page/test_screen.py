@@ -3,7 +3,7 @@
 import pytest
 
 from agent import views
-from agent.client import Attempt
+from agent.client import Attempt, ChatClient
 from agent.errors import ChatError, NoWorker, ServerUnavailable, SettingsError
 from agent.local import LocalStatus
 from agent.messages import ModelUse, Plan, ToolAnswer
@@ -124,6 +124,22 @@ def test_unusable_settings_name_the_variable_and_work_once_mended(page: Page) ->
     assert "LLM_TIMEOUT must be a number of seconds" in page.text
     broken.clear()
     page.shows("Which city would you like to visit")
+
+
+def test_chat_is_opened_once_the_server_answers_and_only_once(page: Page) -> None:
+    page.client.trouble = ServerUnavailable("The Temporal server does not answer.")
+    page.visit().shows("The Temporal server does not answer.")
+    page.client.trouble = None
+    page.shows("Which city would you like to visit")
+    assert len(page.client.chats_by_id) == 1
+
+
+def test_certificate_that_cannot_be_read_names_its_variable(page: Page) -> None:
+    async def connect(_settings: Settings, _address: str) -> ChatClient:
+        raise SettingsError("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
+
+    page.desk = Desk(read_settings=Settings, house=page.house, connect=connect)
+    page.visit().shows("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
 
 
 # Saying
@@ -347,6 +363,13 @@ def test_trouble_is_told_and_goes_away_by_itself(greeted: Page, trouble: ChatErr
     assert "Which city would you like to visit" in greeted.text
     greeted.chat.trouble = None
     greeted.shows("Waiting for you")
+
+
+def test_unforeseen_trouble_is_told_and_logged(greeted: Page, caplog: pytest.LogCaptureFixture) -> None:
+    greeted.chat.trouble = ZeroDivisionError("secret")  # type: ignore[assignment]
+    greeted.shows("This page cannot read the chat; its log says why.")
+    assert "secret" not in greeted.text
+    assert "ZeroDivisionError" in caplog.text
 
 
 @pytest.mark.parametrize(
