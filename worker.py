@@ -61,6 +61,7 @@ async def serve(settings: Settings, address: str = "") -> None:
     )
     async with worker:
         await stop.wait()
+    await activities.close()
 
 
 def main() -> NoReturn:

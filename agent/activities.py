@@ -19,18 +19,15 @@ from agent.messages import Goal, Plan, PlanRequest, Proposal, SummaryRequest, To
 from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
+from tools.mcp import Servers
 
 T = TypeVar("T")
-GoalTools = Callable[[str], Awaitable[Mapping[str, Tool]]]
-"""The tools of a goal of ours by name, those of its MCP servers included; raises ToolError when a server is missing."""
-
-
 SUMMARY_LENGTH = 4_000
 """Characters of a summary at most: a quarter of the usual window."""
 
 
 class Activities:
-    """guard: the model of GUARDRAIL_MODEL, or None. tools_of: see GoalTools."""
+    """guard: the model of GUARDRAIL_MODEL, or None."""
 
     def __init__(
         self,
@@ -38,17 +35,20 @@ class Activities:
         model: Model,
         toolset: Toolset,
         guard: Model | None = None,
-        tools_of: GoalTools | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
         self._toolset = toolset
         self._guard = guard
-        self._tools_of = tools_of
+        self._servers = Servers(toolset, settings.environment)
 
     def all(self) -> list[Callable[..., Any]]:
         """What a Worker is given."""
         return [self.plan, self.summarize, self.run_tool]
+
+    async def close(self) -> None:
+        """End the sessions with MCP servers."""
+        await self._servers.close()
 
     @activity.defn
     async def plan(self, request: PlanRequest) -> Plan:
@@ -157,27 +157,23 @@ class Activities:
 
     async def _offer(self, goal: Goal) -> planning.Offer:
         tools: Mapping[str, Tool]
-        if self._tools_of and goal.name in self._toolset.goals:
+        if goal.name in self._toolset.goals:
             try:
-                tools = await self._tools_of(goal.name)
-            except ToolError as error:
-                raise ApplicationError(str(error), type="ToolError") from None  # retried: the server may come back
+                tools = await self._servers.tools_of(goal.name)
+            except ToolError as error:  # an MCP server is missing, and may come back
+                raise ApplicationError(str(error), type="ToolError") from None
         else:
-            tools = {
-                spec.name: self._toolset.tools[spec.name] for spec in goal.tools if spec.name in self._toolset.tools
-            }
+            ours = self._toolset.tools
+            tools = {spec.name: ours[spec.name] for spec in goal.tools if spec.name in ours}
         foreign = {spec.name: spec for spec in goal.tools if spec.name not in tools}
         goals = {name: goal_for(self._toolset, name) for name in self._toolset.goals if name != goal.name}
         return planning.Offer(tools, foreign, goals, self._settings.show_confirm)
 
     async def _tool(self, name: str) -> Tool:
-        if name in self._toolset.tools:
-            return self._toolset.tools[name]
-        if self._tools_of:
-            for goal in self._toolset.goals.values():
-                if goal.servers and name in (tools := await self._tools_of(goal.name)):
-                    return tools[name]
-        raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
+        tool = self._toolset.tools.get(name) or await self._servers.tool(name)
+        if tool is None:
+            raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
+        return tool
 
     def _about(self, goal: Goal, summary: str, tools: list[str]) -> dict[str, Any]:
         """What the scripted model reads besides the messages; providers never see it."""
