@@ -46,7 +46,8 @@ def move_money(
         add = "UPDATE accounts SET balance = balance + ? WHERE email = ? AND name = ?"
         database.executemany(add, [(-cents(amount), owner, source), (cents(amount), owner, target)])
         database.execute("INSERT INTO transfers VALUES (?, ?, ?, ?)", (owner, source, target, cents(amount)))
-        moved = {"moved": money(cents(amount)), "currency": "USD"}
+        number = database.execute("SELECT count(*) FROM transfers").fetchone()[0]
+        moved = {"reference": f"MV-{number:04}", "moved": money(cents(amount)), "currency": "USD"}
         after = {source: money(held[source] - cents(amount)), target: money(held[target] + cents(amount))}
         return moved | {
             "accounts": [{"name": name, "balance": left, "currency": "USD"} for name, left in after.items()]

@@ -1,4 +1,4 @@
-"""RequestTimeOff: ask for days off; approved at once when enough of them are left."""
+"""RequestTimeOff: ask for days off; approved when enough of them are left."""
 
 import sqlite3
 from datetime import date
@@ -34,18 +34,22 @@ def request_time_off(email: Email, start: date, end: date, context: ToolContext)
     def change(database: sqlite3.Connection) -> dict[str, Any]:
         found = employee(database, email)
         overlap = database.execute(
-            "SELECT request FROM requests WHERE email = ? AND status <> 'declined' AND first <= ? AND last >= ?",
+            "SELECT request FROM requests WHERE email = ? AND first <= ? AND last >= ?",
             (found["email"], str(end), str(start)),
         ).fetchone()
         if overlap:
             raise ToolError(f"These days overlap with request {overlap[0]}. Choose others.")
+        if days > found["days_left"]:
+            raise ToolError(
+                f"From {start} to {end} are {days} working days, but only {found['days_left']} are left. Choose fewer."
+            )
         count = database.execute("SELECT count(*) FROM requests").fetchone()[0]
-        request, status = f"TO-{count + 1:03}", "approved" if days <= found["days_left"] else "declined"
+        request = f"TO-{count + 1:03}"
         database.execute(
             "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
-            (request, found["email"], str(start), str(end), days, status),
+            (request, found["email"], str(start), str(end), days, "approved"),
         )
         told = {"request": request, "email": found["email"], "start": str(start), "end": str(end)}
-        return told | {"days": days, "days_left": found["days_left"], "status": status}
+        return told | {"days": days, "days_left": found["days_left"], "status": "approved"}
 
     return Returned(once(context.home, context.idempotency_key, "RequestTimeOff", change), source="mock")

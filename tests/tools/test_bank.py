@@ -15,6 +15,7 @@ async def test_balances_follow_what_is_moved(toolset: Toolset, context: ToolCont
 
     before = await balances()
     moved = await toolset.tools["MoveMoney"].run(MOVE, context)
+    assert moved.result["reference"] == "MV-0001"
     assert (moved.result["moved"], moved.result["currency"], moved.source) == ("250.00", "USD", "mock")
     assert before == {"Checking": "2842.10", "Savings": "12650.00", "Travel fund": "618.75"}
     assert await balances() == before | {"Savings": "12400.00", "Travel fund": "868.75"}

@@ -41,11 +41,18 @@ async def test_request_is_approved_booked_and_taken_from_what_is_left(staff: Sta
     assert [entry["status"] for entry in after["booked"]] == ["booked"]
 
 
-async def test_too_many_days_are_declined_and_cannot_be_booked(staff: Staff) -> None:
-    requested = await staff.request(MONDAY, 40)
-    assert requested["status"] == "declined"
-    with pytest.raises(ToolError, match="is declined"):
-        await staff.run("BookTimeOff", request=requested["request"])
+async def test_more_days_than_are_left_are_refused(staff: Staff) -> None:
+    with pytest.raises(ToolError, match=r"are 28 working days, but only 18 are left\. Choose fewer\.$"):
+        await staff.request(MONDAY, 38)
+
+
+async def test_days_requested_twice_are_booked_only_while_they_are_left(staff: Staff) -> None:
+    """Two requests fit one by one, but not together."""
+    first = await staff.request(MONDAY, 12)
+    second = await staff.request(MONDAY + timedelta(14), 12)
+    await staff.run("BookTimeOff", request=first["request"])
+    with pytest.raises(ToolError, match=r"^The request is for 10 days, but only 8 are left\.$"):
+        await staff.run("BookTimeOff", request=second["request"])
 
 
 async def test_overlap_is_refused(staff: Staff) -> None:

@@ -7,7 +7,7 @@ goal = Goal(
     title="Order food",
     icon="🍕",
     description=(
-        "Help the person order food. Ask from which kitchen, and show its menu with ShowMenu. Put each dish they choose "
+        "Help a hungry person order food. Ask from which kitchen, and show its menu with ShowMenu. Put each dish they choose "
         "into the cart with AddToCart, as many of it as they say, and ask whether they want anything else. When they "
         "have all they want, create the invoice for the cart's total and currency with CreateInvoice, describing the "
         "order. Then the goal is reached."

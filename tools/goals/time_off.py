@@ -9,7 +9,7 @@ goal = Goal(
     description=(
         "Help an employee to book time off. Ask for their address at work and check what they have left with "
         "CheckTimeOff. Ask for the first and the last day they want, request it with RequestTimeOff, and when it is "
-        "approved, book it with BookTimeOff. If it is declined, say so and ask for fewer days. "
+        "approved, book it with BookTimeOff. If too few days are left, say so and ask for fewer. "
         "When it is booked, the goal is reached."
     ),
     starter_prompt="Greet the employee, say that you help to book time off, and ask for their address at work.",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import ValidationError
+
 from tools.kit.define import tool_of
 from tools.kit.goal import Goal
 from tools.kit.tool import Tool
@@ -114,6 +116,10 @@ def _said(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
         where = "this" if error.filename == str(path) else f"{error.filename}, line {error.lineno},"
         return f"{where} is not Python ({error.msg})"
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_url=False, include_input=False)
+        places = [".".join(str(part) for part in detail["loc"]) for detail in wrong]
+        return "; ".join(f"{place or 'it'}: {detail['msg']}" for place, detail in zip(places, wrong, strict=True))
     if isinstance(error, TypeError):
         return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

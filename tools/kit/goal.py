@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.kit.tool import Effect
 
@@ -34,14 +34,20 @@ class Server(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,30}$")
     command: list[str] = []
     url: str = ""
     env: dict[str, str] = {}
     headers: dict[str, str] = {}
     tools: list[str] = []
     effects: dict[str, Effect] = {}
-    timeout: float = 30.0
+    timeout: float = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Server":
+        if bool(self.command) == bool(self.url):
+            raise ValueError(f"the server {self.name} needs a command or a url, and not both")
+        return self
 
 
 class Goal(BaseModel):

@@ -111,7 +111,7 @@ class Connection:
         server = self.server
         if server.url:
             return {"headers": {name: self._filled(value) for name, value in server.headers.items()}}
-        if not server.command or shutil.which(server.command[0], path=self._environment.get("PATH")) is None:
+        if shutil.which(server.command[0], path=self._environment.get("PATH")) is None:
             raise ToolError(self._cannot_be_reached())
         command = [self._filled(word) for word in server.command]
         return {"command": command, "env": {name: self._filled(value) for name, value in server.env.items()}}
@@ -142,5 +142,5 @@ class Connection:
             address = urlsplit(self.server.url)
             reached = f"cannot be reached at {address.scheme}://{address.hostname}:{address.port or address.scheme}"
         else:
-            reached = f"cannot be started with the program {(self.server.command or ['(none is named)'])[0]}"
+            reached = f"cannot be started with the program {self.server.command[0]}"
         return f"The MCP server {self.server.name} {reached}. Its tools are missing until it can."

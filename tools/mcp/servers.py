@@ -33,11 +33,11 @@ class Servers:
         self._listed: dict[str, tuple[float, dict[str, Tool]]] = {}
 
     async def tools_of(self, goal_name: str) -> dict[str, Tool]:
-        """Every tool of a goal by name, ours first. Raises ToolError naming the server that is missing."""
+        """Every tool of a goal by name. Raises ToolError naming the server that is missing."""
         goal = self._toolset.goals[goal_name]
         found = {name: self._toolset.tools[name] for name in goal.tools}
         for listed in await asyncio.gather(*(self._tools(server) for server in goal.servers)):
-            found |= listed
+            found = listed | found
         return found
 
     async def tool(self, name: str) -> Tool | None:
