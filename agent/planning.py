@@ -125,7 +125,7 @@ def _switch(call: CalledTool, arguments: dict[str, Json], text: str, offer: Offe
 
 def _arguments(call: CalledTool) -> dict[str, Json]:
     try:
-        arguments = json.loads(call.arguments or "{}")
+        arguments: dict[str, Json] = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
     if not wire.are_arguments(arguments):
