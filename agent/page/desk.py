@@ -14,6 +14,7 @@ from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
 from agent.goals import goal_for
 from agent.messages import Goal
+from agent.page import status
 from agent.page.bridge import Bridge
 from agent.page.live import Live
 from agent.settings import Settings, load_settings
@@ -73,18 +74,25 @@ class Desk:
         """How far the server and the worker beside the page are."""
         return self.house.status(self.settings)
 
+    @property
+    def worker_command(self) -> str:
+        """What starts a worker by hand: it has to be told where a server of ours listens."""
+        address = self.local().address
+        found = self.settings.temporal_address or not address or address == temporal.DEFAULT_ADDRESS
+        return status.WORKER if found else f"TEMPORAL_ADDRESS={address} {status.WORKER}"
+
     async def client(self) -> ChatClient:
         """The connection; raises ServerUnavailable while there is no server to connect to."""
-        status = self.local()
-        if status.phase != "ready":
-            raise ServerUnavailable(status.problem or f"The Temporal server is not there yet: {status.step}.")
+        now = self.local()
+        if now.phase != "ready":
+            raise ServerUnavailable(now.problem or f"The Temporal server is not there yet: {now.step}.")
         async with self._connecting:
-            if self._client is None or self._address != status.address:
+            if self._client is None or self._address != now.address:
                 try:
-                    self._client = await self.connect(self.settings, status.address)
+                    self._client = await self.connect(self.settings, now.address)
                 except SettingsError as error:
                     raise ServerUnavailable(str(error)) from None
-                self._address = status.address
+                self._address = now.address
             return self._client
 
     def do(self, call: Callable[[ChatClient], Coroutine[Any, Any, _T]]) -> _T:

@@ -134,7 +134,7 @@ def _tail(desk: Desk, tab: Tab, drawn: tuple[object, ...]) -> None:
     attempt = state.attempt
     if attempt is not None and attempt.partial and state.busy:
         bubbles.growing(attempt.partial)
-    line = status.line(state, embedded_worker=desk.settings.embedded_worker)
+    line = status.line(state, worker=desk.worker_command, kept=desk.settings.embedded_worker)
     with st.container(key="status"):
         text = f":shimmer[{line.text} …]" if line.tone == "busy" else line.text
         st.caption(f"{_TONES[line.tone]} {text}" if line.tone in ("warning", "error") else text)

@@ -8,7 +8,7 @@ from agent.errors import NoWorker
 from agent.page import words
 from agent.page.live import State
 
-WORKER_COMMAND = "python worker.py"
+WORKER = "python worker.py"
 
 _CLOSED = {
     "completed": "This chat has ended.",
@@ -27,16 +27,19 @@ class Line:
     tone: Literal["quiet", "busy", "warning", "error"] = "quiet"
 
 
-def line(state: State, *, embedded_worker: bool = True) -> Line:
-    """What to say of a chat in this state. The text is Markdown; foreign words in it are escaped."""
+def line(state: State, *, worker: str = WORKER, kept: bool = True) -> Line:
+    """What to say of a chat in this state, as Markdown in which foreign words are escaped.
+
+    worker: the command that starts one; kept: whether a worker that dies is started again by itself.
+    """
     if state.run_status != "running":
         why = f" {words.literal(state.failure)}" if state.failure else ""
-        kept = "" if state.run_status == "completed" else " What was said is kept;"
-        return Line(f"{_CLOSED[state.run_status]}{why}{kept} New chat starts another.", _closed_tone(state))
+        said = "" if state.run_status == "completed" else " What was said is kept;"
+        return Line(f"{_CLOSED[state.run_status]}{why}{said} New chat starts another.", _closed_tone(state))
     if state.view is not None and state.view.status == "ended":
         return Line("This chat has ended. New chat starts another.")
     if state.worker == "missing" or isinstance(state.trouble, NoWorker):
-        return Line(_no_worker(embedded_worker), "warning")
+        return Line(_no_worker(worker, kept), "warning")
     if state.trouble is not None:
         return Line(words.literal(state.trouble), "warning")
     if state.slow:
@@ -50,9 +53,9 @@ def _closed_tone(state: State) -> Literal["quiet", "error"]:
     return "quiet" if state.run_status == "completed" else "error"
 
 
-def _no_worker(embedded: bool) -> str:
-    remedy = "One is being started; if this stays, start one" if embedded else "Start one"
-    return f"No worker is running, so nothing is answered. {remedy} with `{WORKER_COMMAND}`; what you say is kept."
+def _no_worker(command: str, kept: bool) -> str:
+    remedy = "One is being started; if this stays, start one" if kept else "Start one"
+    return f"No worker is running, so nothing is answered. {remedy} with `{command}`; what you say is kept."
 
 
 def _under_way(state: State) -> Line:
