@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 
 from agent.errors import ModelError, SettingsError
 from agent.llm import build_model
@@ -13,12 +14,12 @@ from agent.settings import load_settings
 _SYSTEM = "You are tried out by the person who configured you. Answer in one or two sentences."
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """0: it answered; 1: it did not, or the settings cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m agent.llm", description="Try the configured model.")
     parser.add_argument("text", nargs="?", default="hello", help="what to say to it")
     parser.add_argument("--model", default="", help="one of LLM_MODELS or LLM_FALLBACK_MODELS, instead of LLM_MODEL")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         asyncio.run(_try(options.text, options.model))
     except (SettingsError, ModelError) as error:

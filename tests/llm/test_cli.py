@@ -5,41 +5,57 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from agent.llm.__main__ import main
 from tests.llm.asking import KEY
 from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).parents[2]
 
 
-def run(tmp_path: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), **variables}
-    command = [sys.executable, "-m", "agent.llm", *words]
-    return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No .env but the test's own."""
+    monkeypatch.chdir(tmp_path)
 
 
-def test_it_streams_and_tells_model_tokens_cost_and_time(stub: Stub, tmp_path: Path) -> None:
+def env(stub: Stub, model: str = "openai/gpt-4o") -> None:
+    Path(".env").write_text(f"LLM_MODEL={model}\nLLM_KEY={KEY}\nLLM_BASE_URL={stub.openai}\n")
+
+
+def test_it_streams_and_tells_model_tokens_cost_and_time(stub: Stub) -> None:
     stub.answer(Answer("Hello to you, too."))
-    (tmp_path / ".env").write_text(f"LLM_MODEL=openai/gpt-4o\nLLM_KEY={KEY}\nLLM_BASE_URL={stub.openai}\n")
-    done = run(tmp_path, "hi there")
-    assert done.returncode == 0
+    env(stub)
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "agent.llm", "hi there"]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Hello to you, too.\n\nopenai/gpt-4o: 10 + 5 tokens, $0.000075, ")
     assert "hi there" in str(stub.requests[0].body)
-    assert KEY not in done.stdout + done.stderr
 
 
-def test_it_says_in_one_sentence_what_is_wrong(stub: Stub, tmp_path: Path) -> None:
+def test_it_says_in_one_line_what_is_wrong(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     stub.answer(Answer(status=401, body={"error": {"message": f"Incorrect API key: {KEY}"}}))
-    done = run(tmp_path, LLM_MODEL="openai/gpt-4o", LLM_KEY=KEY, LLM_BASE_URL=stub.openai)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "openai/gpt-4o refused the key (401). Correct the key in .env and restart the worker.\n"
+    env(stub)
+    assert main([]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "openai/gpt-4o refused the key (401). Correct the key in .env and restart the worker.\n"
 
 
-def test_unusable_settings_are_told(tmp_path: Path) -> None:
-    done = run(tmp_path, LLM_MODEL="anthropic/claude-sonnet-4-5")
-    assert done.returncode == 1
-    assert done.stderr.startswith("ANTHROPIC_API_KEY is not set")
+def test_unusable_settings_are_told(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    env(stub, model="nobody/model")
+    assert main(["hello"]) == 1
+    assert capsys.readouterr().err.startswith("LLM_MODEL names a model of no provider")
 
 
-def test_without_settings_the_scripted_model_says_that_it_is_one(tmp_path: Path) -> None:
-    done = run(tmp_path)
-    assert "scripted offline model" in done.stdout
+def test_an_unknown_price_is_called_unknown(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    env(stub, model="openai/of-my-own")
+    assert main(["hello"]) == 0
+    assert "openai/of-my-own: 10 + 5 tokens, price unknown, " in capsys.readouterr().out
+
+
+def test_without_settings_the_scripted_model_says_that_it_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hello"]) == 0
+    assert "scripted offline model" in capsys.readouterr().out

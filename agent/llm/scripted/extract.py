@@ -7,6 +7,7 @@ import calendar
 import re
 from contextlib import suppress
 from datetime import date, timedelta
+from functools import lru_cache
 
 from agent.llm.scripted.slots import Slot
 
@@ -35,7 +36,7 @@ _NO_NAME = re.compile(
     r"(?:the|a|an|my|your|it|this|that|these|those|there|here|see|go|be|do|depart|leave|fly|book|order|attend|visit|find|"
     r"travel|buy|get|know|have|make|take|pay|say|hear|change|check|start|end|general|time|fact|case|mind|any|some|all|what|"
     r"which|please|i|we|you|he|she|they|me|us|yes|no|ok|okay|show|look|ask|tell|use|try|send|move|transfer|stay|come|want|"
-    r"like|need|today|tomorrow|" + "|".join([*MONTHS, *_DAYS]) + r")\b",
+    r"like|need|think|wait|talk|cancel|add|put|today|tomorrow|" + "|".join([*MONTHS, *_DAYS]) + r")\b",
     re.I,
 )
 _FILLER = re.compile(
@@ -49,6 +50,7 @@ _LIVING = re.compile(r"\b(?:live|living|based|located|home|am|i'm)\s+(?:in|at|ne
 """Where somebody is says nothing of where they want to go."""
 
 
+@lru_cache(4096)
 def find(slot: Slot, text: str, asked: bool, today: date) -> str | None:
     """The slot's value in one message. asked: the message answers the question for this very slot."""
     if slot.kind == "date":

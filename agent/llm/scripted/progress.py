@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, story: Story, slots: Mapping[str, Sequence[Slot]], today: date) -> None:
         self._said, self._called, self._slots, self._today = story.said, story.called, slots, today
         self._all = [slot for each in slots.values() for slot in each]
+        self._places: dict[tuple[str, int, int], int | None] = {}
         self._asked = {said.at: self._slot_asked(said.asked) for said in self._said}
 
     def current(self) -> str | None:
@@ -138,12 +139,14 @@ class Progress:
         return items[0] if len(items) == 1 and not chooser.prefer else None
 
     def _place(self, slot: Slot, source: Called, said: Said) -> int | None:
-        asked = self._asked[said.at]
-        here = asked is not None and asked.listed == slot.listed
-        items = source.items(slot.listed)
-        if not items or not (here or asked is None or gestures.changes(said.text)):
-            return None
-        return gestures.pick(said.text, items, slot.prefer, here)
+        """Where in the list the item is that these words pick."""
+        key = (slot.listed, source.at, said.at)
+        if key not in self._places:
+            asked, items = self._asked[said.at], source.items(slot.listed)
+            here = asked is not None and asked.listed == slot.listed
+            heard = items and (here or asked is None or gestures.changes(said.text))
+            self._places[key] = gestures.pick(said.text, items, slot.prefer, here) if heard else None
+        return self._places[key]
 
 
 def same(value: Any, argument: Any) -> bool:

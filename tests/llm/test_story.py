@@ -1,0 +1,85 @@
+"""Whatever a chat holds, the scripted model reads it and answers something."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.llm.scripted import Script, summarize
+from agent.llm.scripted.story import read
+from tests.llm.harness import Chat
+from tools import load
+
+
+def call(name: str, arguments: str, outcome: Any, call_id: str = "p1") -> list[dict[str, Any]]:
+    function = {"name": name, "arguments": arguments}
+    return [
+        {"role": "assistant", "content": "", "tool_calls": [{"id": call_id, "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": call_id, "content": outcome if isinstance(outcome, str) else json.dumps(outcome)},
+    ]  # fmt: skip
+
+
+def test_a_change_of_goal_leaves_the_old_one_behind() -> None:
+    messages = [
+        {"role": "user", "content": "events in Boston"},
+        *call("FindEvents", "{}", {"ok": True, "result": {}}, "p1"),
+        {"role": "user", "content": "I'd rather book time off"},
+        *call("switch_goal", "{}", {"ok": True}, "p2"),
+    ]
+    story = read(messages, "")
+    assert [said.text for said in story.said] == ["I'd rather book time off"]
+    assert story.called == []
+
+
+def test_an_instruction_is_no_persons_word() -> None:
+    assert read([{"role": "user", "content": "### Greet."}], "").said == []
+    assert read([{"role": "user", "content": " ### Greet."}], "").fresh is not None
+
+
+def test_a_summary_of_a_summary_keeps_both() -> None:
+    first = summarize([{"role": "user", "content": "from Salt Lake City"}], "")
+    second = summarize([{"role": "user", "content": "in March"}], first)
+    assert [said.text for said in read([], second).said] == ["from Salt Lake City", "in March"]
+
+
+def test_a_summary_stays_below_its_limit() -> None:
+    messages = [{"role": "user", "content": f"fact {number} " + "x" * 200} for number in range(200)]
+    text = summarize(messages, "")
+    assert len(text) <= 4_000
+    assert "fact 0 " in text
+    assert "fact 199 " in text
+
+
+RESULTS: list[Any] = [None, 3, "text", [], [1, 2], {}, {"events": None}, {"events": ["a", 7, None]}, {"events": [{}]}, {"flights": [{"price": None}]}]  # fmt: skip
+FAILURES: list[Any] = [{"ok": False, "error": None}, {"ok": False}, {"declined": True}, {"withdrawn": True}, {"unknown": True}, [], "no JSON", ""]  # fmt: skip
+OUTCOMES = [*FAILURES, *({"ok": True, "result": result} for result in RESULTS)]
+WORDS = ["yes", "no", "", "###", "2", "the last one", "in March", "to Boston", "from 1/1 to 2/2", "\x00", "stop?", "help", "💥", "{airline}", "é" * 300]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_chat_is_too_strange(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    chat = Chat(load(), chance.choice(["event_flight_invoice", "bank", "food", "orders", "time_off"]), tmp_path)
+    tools = chat.tools()
+    names = [tool["function"]["name"] for tool in tools] + ["Nobody"]
+    messages: list[dict[str, Any]] = [{"role": "user", "content": "### Greet."}]
+    for number in range(12):
+        if chance.random() < 0.5:
+            messages.append({"role": "user", "content": chance.choice(WORDS)})
+        else:
+            arguments = chance.choice(["{}", "", "[]", "{", '{"city": null, "month": 7}'])
+            messages += call(chance.choice(names), arguments, chance.choice(OUTCOMES), f"p{number}")
+        move = Script(messages, tools, chat.about()).move()
+        assert move.text or move.tool
+        if move.text:
+            messages.append({"role": "assistant", "content": move.text})
+        summarize(messages, "The person said: x\nDone: {\n\n")
+
+
+def test_strange_tools_are_asked_about_too() -> None:
+    for parameters in ({}, {"type": "object"}, {"properties": {"x": {}}, "required": ["x", "y"]}, {"required": ["x"], "properties": {"x": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/X"}]}}, "$defs": {"X": {"enum": ["a"]}}}):  # fmt: skip
+        tool = {"type": "function", "function": {"name": "Odd", "parameters": parameters}}
+        move = Script([{"role": "user", "content": "### Go."}], [tool], {}).move()
+        assert move.text
