@@ -1,4 +1,8 @@
-"""`python -m agent.local`: server and worker without a page, until Ctrl-C. With a setup (from a page): the keeper."""
+"""`python -m agent.local`: server and worker without a page, until Ctrl-C.
+
+`python -m agent.local restart`: let the worker beside the pages begin again, with the .env of now.
+`python -m agent.local <setup>`: the keeper, as a page starts it.
+"""
 
 import asyncio
 import os
@@ -7,7 +11,7 @@ import sys
 
 from agent.errors import SettingsError, StartFailed
 from agent.local.keeper import keep
-from agent.local.page import ensure, release
+from agent.local.page import ensure, release, restart_worker
 from agent.local.setup import Setup
 from agent.local.waiting import wait_ready
 from agent.settings import load_settings
@@ -27,7 +31,10 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-if sys.argv[1:]:
+if sys.argv[1:] == ["restart"]:
+    there = restart_worker(load_settings())
+    _say("The worker begins again." if there else "No worker of ours runs here.")
+elif sys.argv[1:]:
     asyncio.run(keep(Setup.from_json(sys.argv[1]), dict(os.environ)))
 else:
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with Ctrl-C ignored

@@ -46,8 +46,7 @@ async def _keep(setup: Setup, environment: Mapping[str, str]) -> None:
         report.stopping()
         for task in (worker, server):  # in this order: a worker needs the server to finish what it does
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
         setup.status.unlink(missing_ok=True)
 
 

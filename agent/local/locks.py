@@ -31,6 +31,12 @@ class FileLock:
     def release(self) -> None:
         portalocker.unlock(self.fd)
 
+    def is_of(self, path: Path) -> bool:
+        """Whether that path still is the file we opened."""
+        with contextlib.suppress(OSError):
+            return os.path.samestat(path.stat(), os.fstat(self.fd))
+        return False
+
     def close(self) -> None:
         """Close our descriptor; the lock is free when no other process holds a copy of it."""
         if self.fd >= 0:

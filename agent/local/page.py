@@ -1,7 +1,9 @@
 """A page's side: it says that it lives, sees to it that a keeper lives too, and reads what the keeper says."""
 
+import contextlib
 import math
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -38,23 +40,34 @@ class _Page:
         self._process: subprocess.Popen[bytes] | None = None
         self._started, self._delay = -math.inf, 0.0
         self._left = threading.Event()
-        Path(setup.home).mkdir(mode=0o700, parents=True, exist_ok=True)  # chats are nobody else's
-        self._users = FileLock(setup.users)
-        self._users.share()
+        self._users: FileLock | None = None
         self._look()
         threading.Thread(target=self._watch, name="steadfast-keeper", daemon=True).start()
 
     def leave(self) -> None:
         self._left.set()
-        self._users.close()
 
     def _watch(self) -> None:
         while not self._left.wait(LOOK_EVERY):
-            self._look()
+            with contextlib.suppress(OSError):  # a full disk: it may pass
+                self._look()
+        if self._users:
+            self._users.close()
         if self._process:
             self._process.wait()
 
+    def _hold(self) -> None:
+        """Share the lock; anew when somebody deleted the home under us, so that the keeper of the old one ends."""
+        if self._users and not self._users.is_of(self._setup.users):
+            self._users.close()
+            self._users = None
+        if not self._users:
+            Path(self._setup.home).mkdir(mode=0o700, parents=True, exist_ok=True)  # chats are nobody else's
+            self._users = FileLock(self._setup.users)
+            self._users.share()
+
     def _look(self) -> None:
+        self._hold()
         if self._process and self._process.poll() is None:
             return
         age = time.monotonic() - self._started
@@ -129,3 +142,13 @@ def look(setup: Setup) -> LocalStatus:
         problem = f"What starts the Temporal server and the worker ends at once; {setup.keeper_log} says why."
         return LocalStatus(phase="failed", problem=problem)
     return LocalStatus()
+
+
+def restart_worker(settings: Settings) -> bool:
+    """Let the worker finish what it does and begin again, with the .env of now; False when there is none of ours."""
+    pid = status(settings).worker_pid
+    with contextlib.suppress(OSError):
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+            return True
+    return False

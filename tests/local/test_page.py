@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from agent.errors import StartFailed
 from agent.local.page import join, look, release
 from agent.local.setup import ROOT, Setup
 from tests.local.conftest import Build
-from tests.local.house import NOBODY, House, environment_of
+from tests.local.house import NOBODY, House, environment_of, happens
 
 
 async def test_one_page_gets_a_server_with_a_web_ui_and_a_worker(house: House) -> None:
@@ -177,3 +178,15 @@ def test_only_the_person_can_read_the_home(tmp_path: Path) -> None:
     join(Setup(home=str(home), address="127.0.0.1:2", worker=("true",)))
     release()
     assert home.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_home_deleted_under_a_page_is_made_anew(build: Build, tmp_path: Path) -> None:
+    house = build(tmp_path / "home", worker=())
+    page = house.open_page()
+    before = await house.ready()
+    shutil.rmtree(house.home)
+    after = await house.until(lambda status: status.phase == "ready")
+    assert after.keeper_pid != before.keeper_pid
+    await happens(lambda: [process.pid for process in house.servers] == [after.server_pid])
+    page.terminate()
+    await house.empty()

@@ -1,9 +1,13 @@
 """The worker beside the page: started, started again, and told about."""
 
+import asyncio
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
+from agent.local.setup import ROOT
 from tests.local.conftest import Build
 from tests.local.house import House, environment_of, stand_in
 
@@ -23,6 +27,21 @@ async def test_a_worker_that_ends_is_started_again(house: House) -> None:
     os.kill(before.worker_pid, signal.SIGTERM)
     await house.until(lambda status: status.worker == "running" and status.worker_pid != before.worker_pid)
     assert (house.status().server_pid, house.status().problem) == (before.server_pid, "")
+
+
+async def test_the_worker_can_be_restarted_by_hand(house: House) -> None:
+    settings = {"STEADFAST_HOME": str(house.home)}
+    command = [sys.executable, "-m", "agent.local", "restart"]
+
+    def restart() -> str:
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True)
+        return done.stdout
+
+    assert await asyncio.to_thread(restart) == "No worker of ours runs here.\n"
+    house.open_page()
+    before = await house.ready()
+    assert await asyncio.to_thread(restart) == "The worker begins again.\n"
+    await house.until(lambda status: status.worker == "running" and status.worker_pid != before.worker_pid)
 
 
 async def test_a_worker_with_unusable_settings_says_which(build: Build, tmp_path: Path) -> None:
