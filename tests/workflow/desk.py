@@ -167,6 +167,15 @@ class Chat:
         return messages
 
 
+async def becomes(reached: Callable[[], bool]) -> None:
+    """Wait until it is so; fails after 10 s."""
+    for _ in range(200):
+        if reached():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came to pass")
+
+
 def said(view: ChatView) -> list[str]:
     """The transcript, a line a message."""
     return [line(message) for message in view.messages]

@@ -1,0 +1,118 @@
+"""What becomes of a tool of each effect when its worker is killed between the effect and the answer.
+
+One worker process serves five chats, is killed with SIGKILL while all five wait for it, and another takes over.
+"""
+
+import asyncio
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from agent.client import ChatClient
+from agent.settings import Settings
+from tests.workflow.desk import GOAL, Chat, Desk, WrittenModel, becomes, line, said
+
+
+@dataclass
+class Aftermath:
+    """The chats after the crash, by what they were doing, and the directory of effects."""
+
+    chats: dict[str, Chat]
+    directory: Path
+
+    def effects(self, name: str) -> int:
+        return len(list(self.directory.glob(f"{name}-*")))
+
+
+def crew(server: str, queue: str, directory: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.workflow.crew", server, queue, str(directory)])
+
+
+@pytest.fixture(scope="module")
+async def aftermath(
+    temporal: Client, server: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Aftermath]:
+    directory = tmp_path_factory.mktemp("effects")
+    queue = f"queue-{secrets.token_hex(4)}"
+    settings = Settings(temporal_task_queue=queue)
+    room = Desk(ChatClient(temporal, settings), temporal, WrittenModel(), queue, [], {})
+    first = crew(server, queue, directory)
+    second = None
+    try:
+        asked = {"read": "ReadNote", "idempotent": "WriteNote", "again": "PostNote", "done": "PostNote"}
+        chats = {name: Chat(room, await room.chats.start(GOAL)) for name in [*asked, "thinking"]}
+        for chat in chats.values():
+            await chat.settled()
+        (directory / "hold").touch()
+        for name, tool in asked.items():
+            await chats[name].say(tool)
+            await chats[name].signal("confirm")
+        await room.chats.send(chats["thinking"].id, "Think")
+        await becomes(lambda: len(list(directory.glob("*Note-*"))) == 4 and (directory / "thinking").exists())
+        first.kill()
+        first.wait()
+        (directory / "hold").unlink()
+        second = crew(server, queue, directory)
+        yield Aftermath(chats, directory)
+    finally:
+        for process in (first, second):
+            if process:
+                process.kill()
+                process.wait()
+
+
+async def test_a_tool_that_reads_is_run_again_by_itself(aftermath: Aftermath) -> None:
+    view = await aftermath.chats["read"].settled()
+    assert said(view)[-2:] == ["ok: ReadNote done", "agent: Reported: ReadNote done"]
+    assert aftermath.effects("ReadNote") == 2
+
+
+async def test_an_idempotent_tool_is_run_again_with_the_same_key(aftermath: Aftermath) -> None:
+    view = await aftermath.chats["idempotent"].settled()
+    assert said(view)[-2:] == ["ok: WriteNote done", "agent: Reported: WriteNote done"]
+    assert aftermath.effects("WriteNote") == 1, "its service saw one key only"
+
+
+async def test_a_once_tool_is_not_run_again_and_the_person_is_asked(aftermath: Aftermath) -> None:
+    for name in ("again", "done"):
+        view = await aftermath.chats[name].settled()
+        assert view.waiting
+        assert view.waiting.kind == "lost_result"
+        assert view.waiting.text.endswith("It may or may not have taken effect. Try again, or treat it as done?")
+        assert said(view)[-2] == "unknown: It did not answer in time, or the process that ran it died."
+    await asyncio.sleep(1)
+    assert aftermath.effects("PostNote") == 2, "one in each of the two chats"
+
+
+async def test_a_once_tool_treated_as_done_is_told_to_the_model_and_not_run(aftermath: Aftermath) -> None:
+    chat = aftermath.chats["done"]
+    waiting = (await chat.settled()).waiting
+    assert waiting
+    await chat.desk.chats.decline(chat.id, waiting.id)
+    view = await chat.until(lambda view: view.status == "waiting")
+    assert said(view)[-1] == "agent: ### The person wants PostNote treated as done."
+    assert aftermath.effects("PostNote") == 2
+
+
+async def test_a_once_tool_tried_again_runs_under_a_new_receipt(aftermath: Aftermath) -> None:
+    chat = aftermath.chats["again"]
+    view = await chat.confirm()
+    assert said(view)[-3:] == ["confirmed: {'text': 'a'}", "ok: PostNote done", "agent: Reported: PostNote done"]
+    assert aftermath.effects("PostNote") == 3
+
+
+async def test_a_model_call_under_way_is_made_again(aftermath: Aftermath) -> None:
+    view = await aftermath.chats["thinking"].settled()
+    assert said(view)[-2:] == ["user: Think", "agent: Thought."]
+
+
+async def test_every_message_is_there_once(aftermath: Aftermath) -> None:
+    for chat in aftermath.chats.values():
+        messages = await chat.everything()
+        assert [message.seq for message in messages] == list(range(1, len(messages) + 1)), map(line, messages)
