@@ -1,5 +1,6 @@
 """One call of one model: one HTTP request, streamed, and read to its end or closed."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -83,7 +84,8 @@ async def call(
             if chunk.choices and answer.add(chunk.choices[0].delta):
                 on_text(answer.text)
             if stream.sent_last_chunk and getattr(stream.chunks[-1], "usage", None):
-                break  # the answer is complete and counted; what would follow is LiteLLM's own book-keeping
+                await _drain(stream)  # the answer is complete and counted; LiteLLM's own book-keeping is left out
+                break
     finally:
         await stream.aclose()
     if stream.received_finish_reason is None:
@@ -91,6 +93,14 @@ async def call(
     if not answer.text.strip() and not answer.calls():
         raise NoAnswer
     return Reply(answer.text, answer.calls(), _use(endpoint, stream.chunks, time.monotonic() - started))
+
+
+async def _drain(stream: Any) -> None:
+    """Read the response to its end, so that its connection serves the next call; a second is enough for that."""
+    with suppress(Exception):
+        async with asyncio.timeout(1):
+            async for _ in stream.completion_stream:
+                pass
 
 
 def _use(endpoint: Endpoint, chunks: list[Any], seconds: float) -> ModelUse:

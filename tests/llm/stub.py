@@ -57,6 +57,7 @@ class Stub:
         self.default = default
         self.requests: list[Seen] = []
         self.closed_early = 0
+        self.connections = 0
         self.port = 0
         self._queue: deque[Answer] = deque()
         self._loop = asyncio.new_event_loop()
@@ -109,6 +110,7 @@ class Stub:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        self.connections += 1
         try:
             while await self._respond(reader, writer):
                 pass

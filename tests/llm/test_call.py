@@ -121,3 +121,12 @@ async def test_a_model_that_drips_is_cut_at_the_total_limit(stub: Stub, shape: s
 async def test_a_slow_first_token_is_waited_for(stub: Stub, shape: str) -> None:
     stub.answer(Answer("Here I am.", first=1.5))
     assert (await model_of(shape, stub).reply(HELLO, unheard)).text == "Here I am."
+
+
+@both
+async def test_one_connection_serves_call_after_call(stub: Stub, shape: str) -> None:
+    model = model_of(shape, stub)
+    for _ in range(3):
+        stub.answer(Answer("One after another.", rate=40))
+        await model.reply(HELLO, unheard)
+    assert (len(stub.requests), stub.connections, stub.closed_early) == (3, 1, 0)
