@@ -25,7 +25,7 @@ from tools import load
 MOST_AT_ONCE = 100
 """Activities at once: each is one model call or one tool."""
 
-GRACE = timedelta(seconds=4)
+GRACE = timedelta(seconds=3)
 """How long Ctrl-C waits for what is under way; what takes longer is taken up again by another worker."""
 
 
