@@ -131,7 +131,10 @@ class Stub:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"{}")
         self.requests.append(Seen(request.split()[1], headers, body))
-        answer = self._queue.popleft() if self._queue else self.default
+        if wrong := _wrong_with(self.requests[-1].path, body):
+            answer: Answer | Callable[[Json], Answer] = Answer(status=400, body={"error": {"message": wrong}})
+        else:
+            answer = self._queue.popleft() if self._queue else self.default
         if callable(answer):
             answer = answer(body)
         sending = asyncio.ensure_future(self._send(answer, request.split()[1], body, writer))
@@ -185,6 +188,30 @@ async def _paced(answer: Answer, events: Iterator[str]) -> AsyncIterator[str]:
         if answer.rate:
             await asyncio.sleep(max(0.0, start + count / answer.rate - time.monotonic()))
         yield event
+
+
+def _wrong_with(path: str, body: Json) -> str:
+    """What a real provider refuses with 400: calls and results that do not belong together."""
+    waiting: set[str] = set()
+    for message in body.get("messages", []):
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else []
+        answered = {message["tool_call_id"]} if message["role"] == "tool" else set()
+        answered |= {block["tool_use_id"] for block in blocks if block.get("type") == "tool_result"}
+        if answered - waiting:
+            return "a tool result answers no call of the message before it"
+        waiting -= answered
+        if waiting and message["role"] != "tool":
+            return "a tool call has no result after it"
+        calls = {call["id"] for call in message.get("tool_calls") or []}
+        waiting |= calls | {block["id"] for block in blocks if block.get("type") == "tool_use"}
+        if path.endswith("/messages") and any(not re.fullmatch(r"[a-zA-Z0-9_-]+", call) for call in waiting):
+            return "a tool_use id has other characters than letters, digits, _ and -"
+        if path.endswith("/messages") and (waiting or answered) and not body.get("tools"):
+            return "there are tool calls, and no tools"
+    if path.endswith("/messages") and body["messages"][0]["role"] != "user":
+        return "the first message is not the user's"
+    return "a tool call has no result" if waiting else ""
 
 
 def _tokens(text: str) -> list[str]:

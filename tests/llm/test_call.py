@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.errors import ModelUnavailable
+from agent.errors import ModelRefused, ModelUnavailable
 from agent.model import CalledTool, ModelRequest
 from tests.llm.asking import FIND, HELLO, MODELS, model_of, unheard
 from tests.llm.stub import Answer, Stub
@@ -68,6 +68,18 @@ async def test_a_chat_with_calls_and_results_goes_to_either_provider(stub: Stub,
     reply = await model_of(shape, stub).reply(ModelRequest(messages, [FIND]), unheard)
     assert reply.text == "Hello from the stub."
     assert "p1" in str(stub.requests[0].body["messages"])
+
+
+@both
+async def test_the_stub_is_as_strict_as_a_provider(stub: Stub, shape: str) -> None:
+    call = {"id": "p1", "type": "function", "function": {"name": "FindEvents", "arguments": "{}"}}
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "user", "content": "And?"},
+    ]
+    with pytest.raises(ModelRefused):
+        await model_of(shape, stub).reply(ModelRequest(messages, [FIND]), unheard)
 
 
 @both
