@@ -83,37 +83,39 @@ async def call(
         async for chunk in stream:
             if chunk.choices and answer.add(chunk.choices[0].delta):
                 on_text(answer.text)
-            if stream.sent_last_chunk and getattr(stream.chunks[-1], "usage", None):
-                await _drain(stream)  # the answer is complete and counted; LiteLLM's own book-keeping is left out
-                break
+            if stream.sent_last_chunk:
+                break  # what would follow is LiteLLM's own book-keeping, which takes longer than the call
+        counted = [chunk.usage for chunk in stream.chunks if getattr(chunk, "usage", None)] + await _rest(stream)
     finally:
         await stream.aclose()
-    if stream.received_finish_reason is None:
-        raise CutShort
     if not answer.text.strip() and not answer.calls():
         raise NoAnswer
-    return Reply(answer.text, answer.calls(), _use(endpoint, stream.chunks, time.monotonic() - started))
+    if stream.received_finish_reason is None:
+        raise CutShort
+    return Reply(answer.text, answer.calls(), _use(endpoint, counted, time.monotonic() - started))
 
 
-async def _drain(stream: Any) -> None:
-    """Read the response to its end, so that its connection serves the next call; a second is enough for that."""
+async def _rest(stream: Any) -> list[Any]:
+    """The counts that come after the answer. A response that is read to its end leaves its connection to the next."""
+    counted = []
     with suppress(Exception):
         async with asyncio.timeout(1):
-            async for _ in stream.completion_stream:
-                pass
+            async for chunk in stream.completion_stream:
+                if usage := getattr(chunk, "usage", None):
+                    counted.append(usage)
+    return counted
 
 
-def _use(endpoint: Endpoint, chunks: list[Any], seconds: float) -> ModelUse:
+def _use(endpoint: Endpoint, counted: list[Any], seconds: float) -> ModelUse:
     use = ModelUse(model=endpoint.name, seconds=round(seconds, 3))
-    counted = [chunk for chunk in chunks if getattr(chunk, "usage", None)]
     if not counted:
         return use
-    usage = counted[0].usage if len(counted) == 1 else litellm.stream_chunk_builder(counted).usage
-    use.prompt_tokens, use.completion_tokens = usage.prompt_tokens, usage.completion_tokens
+    use.prompt_tokens = max(usage.prompt_tokens or 0 for usage in counted)
+    use.completion_tokens = max(usage.completion_tokens or 0 for usage in counted)
     if endpoint.scripted:
         use.cost_usd = "0"
         return use
     with suppress(Exception):  # an unknown price is None, never zero
-        cost = sum(litellm.cost_per_token(model=endpoint.model, usage_object=usage))
+        cost = sum(litellm.cost_per_token(model=endpoint.model, usage_object=counted[-1]))
         use.cost_usd = f"{round(Decimal(cost), 10).normalize():f}" if cost else None
     return use
