@@ -4,6 +4,7 @@ Every method raises ChatError with a sentence ready to be shown: ChatNotFound, C
 ServerUnavailable, NoWorker.
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -209,7 +210,15 @@ class ChatClient:
 
     async def _signal(self, chat_id: str, name: str, *payload: Json) -> None:
         async with self._calling(chat_id):
-            await self._client.get_workflow_handle(chat_id).signal(name, args=list(payload), rpc_timeout=RPC_TIMEOUT)
+            handle = self._client.get_workflow_handle(chat_id)
+            for pause in (0.1, 0.3, 1.0, 3.0, 0):
+                try:
+                    await handle.signal(name, args=list(payload), rpc_timeout=RPC_TIMEOUT)
+                    break
+                except RPCError as error:  # between two runs of a chat, nothing is taken for a moment
+                    if error.status != RPCStatusCode.RESOURCE_EXHAUSTED or not pause:
+                        raise
+                await asyncio.sleep(pause)
 
     async def _query(
         self, handle: WorkflowHandle[Any, Any], since: int, status: RunStatus, timeout: timedelta = QUERY_TIMEOUT

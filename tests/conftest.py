@@ -33,7 +33,8 @@ async def temporal_cli() -> Path:
 @pytest.fixture(scope="session")
 async def server(temporal_cli: Path) -> AsyncIterator[str]:
     """The address of the session's own dev server, in memory."""
-    running = await start_dev_server(temporal_cli)
+    at_once = ["--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="1ms"']  # else 1 s between two runs
+    running = await start_dev_server(temporal_cli, extra=at_once)
     yield running.address
     await running.stop()
 

@@ -127,9 +127,9 @@ class Chat:
         view: ChatView = await self.handle.query("get_chat", since, result_type=ChatView)
         return view
 
-    async def until(self, reached: Callable[[ChatView], bool]) -> ChatView:
-        """The first view that is as asked; fails after 20 s."""
-        for _ in range(400):
+    async def until(self, reached: Callable[[ChatView], bool], seconds: int = 20) -> ChatView:
+        """The first view that is as asked; fails after some seconds."""
+        for _ in range(20 * seconds):
             view = await self.view()
             if reached(view):
                 return view
