@@ -5,12 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from temporalio.client import Client
 
 from agent.client import Attempt, ChatClient
+from agent.errors import NoWorker
 from agent.goals import goal_for
 from agent.messages import ChatView
 from agent.settings import Settings
@@ -59,8 +60,10 @@ class Talk:
         return await self.until(lambda view: view.status == "waiting")
 
     async def until(self, reached: Callable[[ChatView], bool]) -> ChatView:
+        view = None
         for _ in range(600):
-            view = (await self.chats.view(self.id)).view
+            with suppress(NoWorker):  # for some seconds after one was killed
+                view = (await self.chats.view(self.id)).view
             if view and reached(view):
                 return view
             await asyncio.sleep(0.1)
