@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator
 
-from tools import ToolContext, tool
+from tools import Returned, ToolContext, tool
 from tools.services.places import DATA, city_key
 
 
@@ -62,7 +62,7 @@ class Events(BaseModel):
 
 
 @tool(effect="read", timeout=20, view="table")
-def find_events(city: str, month: Month, context: ToolContext) -> Events:
+def find_events(city: str, month: Month, context: ToolContext) -> Returned:
     """Find events in a city of North America around a month, with dates and venues.
 
     Args:
@@ -70,7 +70,7 @@ def find_events(city: str, month: Month, context: ToolContext) -> Events:
         month: the month of the visit; the months before and after it are shown too
     """
     context.progress(f"Looking through the calendar of {city}")
-    return upcoming(city, list(month_name).index(month), date.today())
+    return Returned(upcoming(city, list(month_name).index(month), date.today()), source="mock")
 
 
 def upcoming(city: str, month: int, today: date) -> Events:
