@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 UNUSED = 10.0
 """Seconds without a look after which the task ends; the next look begins it again."""
 
-BUSY, IDLE, TROUBLED = 0.1, 1.0, 0.7
+BUSY, IDLE, TROUBLED = 0.08, 1.0, 0.7
 """Seconds between two questions to the server: while something runs, while the person is awaited, after an error."""
 
 SLOW = 5.0

@@ -1,5 +1,7 @@
 """The page, top to bottom. Start reading at `draw`."""
 
+import time
+
 import streamlit as st
 
 from agent.errors import ChatNotFound
@@ -11,8 +13,11 @@ from agent.page.tab import SAY, Tab, asked_chat, this_tab
 from agent.page.transcript import Block, Step, blocks, newest
 from agent.settings import SCRIPTED
 
-QUICK, SLOW = 0.15, 1.0
-"""Seconds between two looks at the chat: while something runs, and while nothing does."""
+QUICK, SLOW = 0.3, 1.0
+"""Seconds between two runs of the tail: while something runs, and while nothing does."""
+
+WATCH = 0.25
+"""How long one run of the tail keeps looking while something runs."""
 
 _TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:", "error": ":material/error:"}
 
@@ -40,8 +45,8 @@ def draw(desk: Desk) -> None:
     waiting = state.view.waiting if state.view else None
     _header(desk, tab, state)
     _body(desk, tab, state, waiting)
-    often = QUICK if state.busy or state.view is None or tab.sent or tab.decided else SLOW
-    st.fragment(run_every=often)(_tail)(desk, tab, state.drawn)
+    quick = state.busy or state.view is None or bool(tab.sent or tab.decided)
+    st.fragment(run_every=QUICK if quick else SLOW)(_tail)(desk, tab, state.drawn, quick)
     _foot(desk, tab, state, waiting)
 
 
@@ -125,21 +130,37 @@ def _other_goals(desk: Desk, tab: Tab, current: str) -> None:
                 )
 
 
-def _tail(desk: Desk, tab: Tab, drawn: tuple[object, ...]) -> None:
-    """The growing reply and the line of status; draws the whole page anew when the chat has changed."""
-    state = desk.live(tab.chat_id).look()
-    if state.drawn != drawn:
-        st.rerun()
+def _tail(desk: Desk, tab: Tab, drawn: tuple[object, ...], quick: bool) -> None:
+    """The growing reply and the line of status; draws the whole page anew when the chat has changed.
+
+    While something runs it looks again and again within one run: words show 20 ms after they came, not when a timer asks.
+    """
     desk.begin()
-    attempt = state.attempt
-    if attempt is not None and attempt.partial and state.busy:
-        bubbles.growing(attempt.partial)
-    line = status.line(state, worker=desk.worker_command, kept=desk.settings.embedded_worker)
+    live, end = desk.live(tab.chat_id), time.monotonic() + WATCH
+    reply = st.empty()
     with st.container(key="status"):
-        text = f":shimmer[{line.text} …]" if line.tone == "busy" else line.text
-        st.caption(f"{_TONES[line.tone]} {text}" if line.tone in ("warning", "error") else text)
-        if attempt is not None and attempt.fraction is not None and state.busy:
-            st.progress(min(1.0, max(0.0, attempt.fraction)))
+        line = st.empty()
+    while True:
+        state = live.look()
+        if state.drawn != drawn:
+            st.rerun()
+        with reply.container():
+            if state.busy and state.attempt is not None and state.attempt.partial:
+                bubbles.growing(state.attempt.partial)
+        with line.container():
+            _line(desk, state)
+        while (live.state.drawn, live.state.attempt) == (state.drawn, state.attempt):
+            if not quick or time.monotonic() > end:
+                return
+            time.sleep(0.02)
+
+
+def _line(desk: Desk, state: State) -> None:
+    now = status.line(state, worker=desk.worker_command, kept=desk.settings.embedded_worker)
+    text = f":shimmer[{now.text} …]" if now.tone == "busy" else now.text
+    st.caption(f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text)
+    if state.busy and state.attempt is not None and state.attempt.fraction is not None:
+        st.progress(min(1.0, max(0.0, state.attempt.fraction)))
 
 
 def _foot(desk: Desk, tab: Tab, state: State, waiting: Proposal | None) -> None:
