@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
-from agent.llm.chain import PATIENCE, REST, Chain
+from agent.llm.chain import PATIENCE, PATIENCE_SECONDS, REST, Chain
 from agent.llm.endpoints import Endpoint
 from agent.llm.provider import register
 from agent.model import ModelRequest
@@ -141,3 +141,22 @@ async def test_the_scripted_model_can_stand_behind_a_real_one(stub: Stub) -> Non
     stub.answer(NO_KEY)
     reply = await Chain([real, Endpoint("scripted", "scripted/scripted", "scripted")]).reply(HELLO, unheard)
     assert (reply.use.model, reply.use.cost_usd) == ("scripted", "0")
+
+
+async def test_a_model_that_has_failed_for_long_is_left_though_it_failed_twice_only(stub: Stub) -> None:
+    clock = Clock()
+    models = chain(stub, clock)
+    stub.answer(BUSY, BUSY)
+    with pytest.raises(ModelUnavailable):
+        await models.reply(HELLO, unheard)
+    clock.now += PATIENCE_SECONDS
+    assert (await models.reply(HELLO, unheard)).use.model == "anthropic/claude-sonnet-4-5"
+
+
+async def test_a_model_without_another_to_go_to_is_asked_every_time(stub: Stub) -> None:
+    alone = Chain([Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai)], timeout=5, clock=Clock())
+    stub.answer(*[BUSY] * (PATIENCE + 2))
+    for _ in range(PATIENCE + 2):
+        with pytest.raises(ModelUnavailable):
+            await alone.reply(HELLO, unheard)
+    assert (await alone.reply(HELLO, unheard)).use.note == ""
