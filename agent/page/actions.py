@@ -23,8 +23,7 @@ def say(desk: Desk, tab: Tab, waiting: Proposal | None) -> None:
     else:
         chat_id, message_id = tab.chat_id, tab.message_id(text)
         if _done(desk, tab, lambda client: client.send(chat_id, text, message_id)):
-            tab.sent.append((message_id, text))
-            tab.refused = ("", "")
+            tab.say(message_id, text)
     if tab.problem:
         st.session_state[SAY] = text
 
@@ -33,8 +32,7 @@ def insist(desk: Desk, tab: Tab, text: str) -> None:
     """Say again, and have answered, what was taken for something that does not fit the goal."""
     chat_id, message_id = tab.chat_id, tab.message_id(text)
     if _done(desk, tab, lambda client: client.send(chat_id, text, message_id, insist=True)):
-        tab.sent.append((message_id, text))
-        tab.refused = ("", "")
+        tab.say(message_id, text)
 
 
 def decide(desk: Desk, tab: Tab, proposal_id: str, verdict: Verdict, reason_key: str = "") -> None:
@@ -46,7 +44,7 @@ def decide(desk: Desk, tab: Tab, proposal_id: str, verdict: Verdict, reason_key:
     else:
         done = _done(desk, tab, lambda client: client.decline(chat_id, proposal_id, reason))
     if done:
-        tab.decided[proposal_id] = verdict
+        tab.decide(proposal_id)
 
 
 def confirm_edited(desk: Desk, tab: Tab, proposal: Proposal, form: list[fields.Field]) -> None:
@@ -59,8 +57,7 @@ def confirm_edited(desk: Desk, tab: Tab, proposal: Proposal, form: list[fields.F
         return
     chat_id = tab.chat_id
     if _done(desk, tab, lambda client: client.confirm(chat_id, proposal.id, arguments)):
-        tab.decided[proposal.id] = "confirm"
-        tab.editing.discard(proposal.id)
+        tab.decide(proposal.id)
 
 
 def argument_key(proposal: Proposal, field: fields.Field) -> str:

@@ -43,7 +43,7 @@ def in_words(arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
     """The card. While a click is on its way its buttons are off."""
     yes, no = _LABELS[proposal.kind]
-    pending = tab.decided.get(proposal.id, "")
+    pending = proposal.id in tab.decided
     form = fields.fields(proposal.parameters, proposal.arguments) if proposal.kind == "tool" else []
     with st.container(border=True, key=f"card-{proposal.id}"):
         effect = f" :small[:gray[{_EFFECTS[proposal.effect]}]]" if proposal.kind == "tool" else ""
@@ -59,7 +59,7 @@ def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
                 key=f"confirm-{proposal.id}",
                 type="primary",
                 icon=":material/check:",
-                disabled=bool(pending),
+                disabled=pending,
                 on_click=actions.decide,
                 args=(desk, tab, proposal.id, "confirm"),
             )
@@ -67,7 +67,7 @@ def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
                 no,
                 key=f"decline-{proposal.id}",
                 icon=":material/close:",
-                disabled=bool(pending),
+                disabled=pending,
                 on_click=actions.decide,
                 args=(desk, tab, proposal.id, "decline"),
             )

@@ -118,7 +118,7 @@ class Desk:
 
     def live(self, chat_id: str) -> Live:
         """The watched chat of this id."""
-        for other in [other for other, live in self._lives.items() if live.idle and other != chat_id]:
+        for other in [other for other, live in list(self._lives.items()) if live.idle and other != chat_id]:
             self._lives.pop(other, None)
         return self._lives.setdefault(chat_id, Live(chat_id, self.bridge, self.client))
 

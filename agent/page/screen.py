@@ -87,7 +87,7 @@ def _body(desk: Desk, tab: Tab, state: State, waiting: Proposal | None) -> None:
         _other_goals(desk, tab, state.view.goal.name)
     for message in state.view.queued if state.view else []:
         bubbles.said(f"queued-{message.id}", message.text, "waiting its turn")
-    for message_id, text in tab.sent:
+    for message_id, text, _ in tab.sent:
         bubbles.said(f"sent-{message_id}", text, "sent")
 
 

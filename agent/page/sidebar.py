@@ -1,5 +1,6 @@
 """Draws the sidebar: goals to begin with, the chats there are, the model, and the way to Temporal's Web UI."""
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
@@ -39,7 +40,8 @@ def _goals(desk: Desk, tab: Tab) -> None:
 
 
 def _chats(desk: Desk, tab: Tab) -> None:
-    rows = [row for row in desk.chats() if at_home() or row.chat_id in tab.mine]
+    everybody = at_home(st.context.ip_address, st.context.headers)
+    rows = [row for row in desk.chats() if everybody or row.chat_id in tab.mine]
     if not rows:
         return
     with st.container(key="chats", gap="xxsmall"):
@@ -62,10 +64,15 @@ def _row(tab: Tab, row: ChatRow) -> None:
     )
 
 
-def at_home() -> bool:
-    """Whether the page is read on the machine that serves it. A chat's id is what opens it: nobody else gets the list."""
-    address = urlsplit(st.context.url or "").hostname
-    return st.context.ip_address is None and address in ("localhost", "127.0.0.1", "::1", None)
+def at_home(ip: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a page is read on the machine that serves it, without a proxy between (Streamlit's ip is None there).
+
+    A chat's id is what opens it: nobody else gets the list of them. What the browser itself says of its address is not
+    asked: it may say anything.
+    """
+    forwarded = any(name.lower().startswith(("x-forwarded", "forwarded", "x-real-ip", "via")) for name in headers)
+    host = urlsplit(f"//{headers.get('Host', '')}").hostname
+    return ip is None and not forwarded and host in ("localhost", "127.0.0.1", "::1")
 
 
 def _model(desk: Desk, tab: Tab, state: State) -> None:

@@ -75,15 +75,12 @@ def _under_way(state: State) -> Line:
     if view.status == "running":
         progress = f": {words.literal(attempt.progress)}" if attempt is not None and attempt.progress else ""
         return Line(f"Running “{words.literal(doing)}”{progress}{again}{why}", "busy")
-    return Line(f"Thinking{again}{why}", "busy")
+    writing = attempt is not None and bool(attempt.partial)
+    return Line(f"{'Writing' if writing else 'Thinking'}{again}{why}", "busy")
 
 
 def _backing_off(attempt: Attempt, doing: str) -> str:
     who = f"“{words.literal(doing)}”" if doing else "The model"
     why = words.literal(attempt.error) or "it did not answer\\."
     seconds = max(1, round(attempt.next_in or 0))
-    return f"{who} will be tried again in {seconds} s, after {attempt.number} {_times(attempt.number)}: {why}"
-
-
-def _times(count: int) -> str:
-    return "attempt" if count == 1 else "attempts"
+    return f"{who} will be tried again in {seconds} s (attempt {attempt.number}): {why}"

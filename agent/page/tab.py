@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -14,19 +15,22 @@ SAY = "say"
 """The key of the message box."""
 
 PAGE = 40
+FORGOTTEN = 15.0
+"""Seconds after which a message or a decision that the chat does not show was not taken up by it."""
+
 _CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
 @dataclass
 class Tab:
-    """`sent` and `decided`: what was just done, drawn until the chat shows it itself."""
+    """`sent` (id, text, when) and `decided` (when, by proposal): what was just done, drawn until the chat shows it."""
 
     chat_id: str = ""
     problem: str = ""
     opening: "Future[str] | None" = None
     try_at: float = 0.0
-    sent: list[tuple[str, str]] = field(default_factory=list)
-    decided: dict[str, str] = field(default_factory=dict)
+    sent: list[tuple[str, str, float]] = field(default_factory=list)
+    decided: dict[str, float] = field(default_factory=dict)
     refused: tuple[str, str] = ("", "")
     editing: set[str] = field(default_factory=set)
     shown: int = PAGE
@@ -47,18 +51,30 @@ class Tab:
             self.refused = (text, secrets.token_hex(16))
         return self.refused[1]
 
+    def say(self, message_id: str, text: str) -> None:
+        """The server has it; the chat will show it."""
+        self.sent.append((message_id, text, time.monotonic()))
+        self.refused = ("", "")
+
+    def decide(self, proposal_id: str) -> None:
+        """The server has the decision; the chat will show it."""
+        self.decided[proposal_id] = time.monotonic()
+        self.editing.discard(proposal_id)
+
     def catch_up(self, state: State) -> None:
-        """Forget what the chat shows by now."""
-        if state.view is None:
+        """Forget what the chat shows by now, and what a chat that listens has not taken up."""
+        view = state.view
+        if view is None:
             return
-        heard = {
-            message.id for message in (*state.messages[-100:], *state.view.queued) if isinstance(message, UserMessage)
-        }
-        self.sent = [(message_id, text) for message_id, text in self.sent if message_id not in heard]
-        waiting = state.view.waiting.id if state.view.waiting else ""
-        self.decided = {proposal: verdict for proposal, verdict in self.decided.items() if proposal == waiting}
+        said = (*state.messages[-100:], *view.queued)
+        heard = {message.id for message in said if isinstance(message, UserMessage)}
+        waiting = view.waiting.id if view.waiting else ""
+        listens = state.trouble is None and state.worker != "missing" and not state.busy
+        since = time.monotonic() - FORGOTTEN if listens else 0.0
+        self.sent = [sent for sent in self.sent if sent[0] not in heard and sent[2] > since]
+        self.decided = {key: at for key, at in self.decided.items() if key == waiting and at > since}
         if self.dropped is None:
-            self.dropped = state.view.dropped.count
+            self.dropped = view.dropped.count
 
 
 def this_tab() -> Tab:

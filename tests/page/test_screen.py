@@ -326,13 +326,13 @@ def test_growing_reply_and_the_attempt_are_shown(greeted: Page) -> None:
     greeted.say("Hello")
     greeted.chat.conversation.begin_plan(greeted.chat.tick())
     greeted.chat.attempt = Attempt("plan", 2, "Let me thi", error="The model was overloaded.")
-    greeted.shows("Let me thi ▍").shows("Thinking (attempt 2) — before: The model was overloaded.")
+    greeted.shows("Let me thi ▍").shows("Writing (attempt 2) — before: The model was overloaded.")
 
 
 def test_reason_and_time_of_the_next_attempt_are_told(greeted: Page) -> None:
     greeted.say("Hello")
     greeted.chat.attempt = Attempt("plan", 3, error="The key was refused.", next_in=4.2)
-    greeted.shows("The model will be tried again in 4 s, after 3 attempts: The key was refused.")
+    greeted.shows("The model will be tried again in 4 s (attempt 3): The key was refused.")
 
 
 def test_running_tool_is_named_with_its_progress(proposed: Page) -> None:

@@ -1,0 +1,58 @@
+"""What a tab remembers of what was just done."""
+
+import time
+
+from agent.conversation import Conversation
+from agent.messages import Goal, UserMessage
+from agent.page.live import State
+from agent.page.sidebar import at_home
+from agent.page.tab import FORGOTTEN, Tab
+from agent.views import view
+from tests.page.fake_client import NOON
+
+
+def listening() -> State:
+    return State(view=view(Conversation(goal=Goal(name="x"))), worker="alive")
+
+
+def test_sent_words_are_remembered_until_the_chat_shows_them() -> None:
+    tab, chat = Tab(), Conversation(goal=Goal(name="x"))
+    tab.say("id-1", "Hello")
+    tab.catch_up(listening())
+    assert [text for _, text, _ in tab.sent] == ["Hello"]
+    chat.hear(UserMessage(text="Hello", id="id-1"), NOON)
+    tab.catch_up(State(view=view(chat)))
+    assert tab.sent == []
+
+
+def test_what_a_listening_chat_never_took_up_is_forgotten_and_its_card_works_again() -> None:
+    tab = Tab()
+    tab.sent, tab.decided = (
+        [("id-1", "Hello", time.monotonic() - FORGOTTEN - 1)],
+        {"": time.monotonic() - FORGOTTEN - 1},
+    )
+    tab.catch_up(listening())
+    assert (tab.sent, tab.decided) == ([], {})
+
+
+def test_words_sent_while_no_worker_runs_are_not_forgotten() -> None:
+    tab = Tab(sent=[("id-1", "Hello", time.monotonic() - FORGOTTEN - 1)])
+    tab.catch_up(State(view=listening().view, worker="missing"))
+    assert len(tab.sent) == 1
+
+
+def test_same_text_after_a_failure_has_the_same_id_and_another_text_another() -> None:
+    tab = Tab()
+    first = tab.message_id("Hello")
+    assert tab.message_id("Hello") == first
+    assert tab.message_id("Bye") != first
+    assert len(first) == 32
+
+
+def test_only_a_reader_on_the_same_machine_gets_the_list_of_all_chats() -> None:
+    assert at_home(None, {"Host": "localhost:8501"})
+    assert at_home(None, {"Host": "[::1]:8501"})
+    assert not at_home("10.0.0.7", {"Host": "localhost:8501"})
+    assert not at_home(None, {"Host": "chat.example.com"})
+    assert not at_home(None, {"Host": "localhost:8501", "X-Forwarded-For": "10.0.0.7"})
+    assert not at_home(None, {})
