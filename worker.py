@@ -50,8 +50,8 @@ async def serve(settings: Settings, address: str = "") -> None:
         graceful_shutdown_timeout=GRACE,
         # a query or signal of a chat whose worker died waits no longer than this for another
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
-        max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 1),
-        default_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 1),
+        # not streaming: as rarely as the timeout allows, because Temporal Cloud bills each
+        max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 60),
     )
     where = connection(settings, address)
     print(  # noqa: T201
