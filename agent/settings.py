@@ -110,7 +110,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("GUARDRAIL_MODEL", _text, "", "a model that checks independently whether what was said fits the goal"),
     Variable("CHAT_BUDGET_USD", _dollars, None, "what one chat may cost before it asks whether to go on, in US dollars"),
     Variable("CHAT_BUDGET_TOKENS", _count(1, 1_000_000_000), None, "the same in tokens, for models whose price is unknown"),
-    Variable("STREAM_INTERVAL", _seconds(0, 60), 0.1, "how often a growing reply is reported, in seconds; 0 = not at all (Temporal Cloud bills each report)"),
+    Variable("STREAM_INTERVAL", _seconds(0, 4), 0.1, "how often a growing reply is reported, in seconds; 0 = not at all (Temporal Cloud bills each report)"),
     Variable("SHOW_CONFIRM", _choice("true", "effects", "false"), "true", "`true`: every tool asks first; `effects`: only those that change something; `false`: none"),
     Variable("TEMPORAL_ADDRESS", _address, "", "the Temporal server, host:port; not set: one on localhost:7233, else one that we start"),
     Variable("TEMPORAL_TASK_QUEUE", _text, "agent-task-queue", "the task queue that pages and workers share"),
