@@ -114,14 +114,15 @@ class Desk:
 
 @dataclass
 class Chat:
-    """One chat as the tests drive it."""
+    """One chat as the tests drive it; its newest run unless one is named."""
 
     desk: Desk
     id: str
+    run: str | None = None
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
-        return self.desk.temporal.get_workflow_handle(self.id)
+        return self.desk.temporal.get_workflow_handle(self.id, run_id=self.run)
 
     async def view(self, since: int = 0) -> ChatView:
         view: ChatView = await self.handle.query("get_chat", since, result_type=ChatView)
