@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,7 @@ class Crew:
     program: list[str] = field(default_factory=lambda: WORKER)
     environment: Mapping[str, str] = field(default_factory=dict)
     queue: str = field(default_factory=lambda: f"queue-{secrets.token_hex(4)}")
-    living: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def log(self) -> Path:
@@ -60,17 +59,16 @@ class Crew:
                 stdout=log,
                 stderr=log,
             )
-        self.living.append(worker)
+        self.workers.append(worker)
 
     def kill(self) -> None:
-        for worker in self.living:
-            with suppress(ProcessLookupError):
-                worker.send_signal(signal.SIGKILL)
+        for worker in self.workers:
+            worker.kill()
             worker.wait()
-        self.living = []
 
     def exit_codes(self) -> list[int | None]:
-        return [worker.poll() for worker in self.living]
+        """None for one that lives."""
+        return [worker.poll() for worker in self.workers]
 
     def person(self, temporal: Client) -> "Person":
         return Person(ChatClient(temporal, Settings(temporal_task_queue=self.queue)), temporal)
@@ -166,6 +164,19 @@ class Chat:
         """All that the server keeps of the chat, as text."""
         handle = self.person.temporal.get_workflow_handle(self.id)
         return (await handle.fetch_history()).to_json()
+
+    async def attempts(self, tool: str) -> int:
+        """How often a tool was started in its newest call."""
+        handle = self.person.temporal.get_workflow_handle(self.id)
+        events = {event.event_id: event for event in (await handle.fetch_history()).events}
+        started = [event.activity_task_started_event_attributes for event in events.values()]
+        calls = [
+            one.attempt
+            for one in started
+            if one.scheduled_event_id
+            and events[one.scheduled_event_id].activity_task_scheduled_event_attributes.activity_type.name == tool
+        ]
+        return calls[-1]
 
 
 def results(view: ChatView) -> list[ToolResult]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
@@ -12,7 +13,7 @@ from tools.kit.errors import ToolError
 LIMIT = 200_000
 """The largest result, in bytes of JSON: it is kept in the chat's history for ever."""
 
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|_PAT$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|_PAT$", re.IGNORECASE)
 _SECRET_SHAPE = re.compile(
     r"\b(?:sk|rk|pk)[-_][\w-]{8,}"  # Stripe, OpenAI, Anthropic
     r"|(?<=Bearer )\S+"
@@ -37,10 +38,15 @@ def plain(value: object, tool: str) -> Any:
 
 
 def redact(text: str, environment: Mapping[str, str]) -> str:
-    """The text with every key hidden, and cut to a sentence's length."""
+    """The text with every key hidden, as it is and as an address or a string shows it, and cut to a sentence's length."""
     secrets = [value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= 6]
-    for value in sorted(secrets, key=len, reverse=True):
-        text = text.replace(value, "[hidden]")
+    forms = {
+        form
+        for value in secrets
+        for form in (value, quote(value), quote(value, safe=""), quote_plus(value), repr(value)[1:-1])
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "[hidden]")
     text = _SECRET_SHAPE.sub("[hidden]", text)
     return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1] + "…"
 

@@ -3,8 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -89,6 +92,33 @@ async def test_no_key_leaves_in_an_error(kind: type[Exception]) -> None:
     assert "Austin" in said
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("shown", [quote, partial(quote, safe=""), quote_plus, repr])
+async def test_no_key_leaves_as_an_address_or_a_string_shows_it(shown: Callable[[str], str]) -> None:
+    key = "abc/def +g\\h="
+    context = ToolContext("chat/1", {"SMTP_PASS": key})
+    with pytest.raises(TryAgain) as caught:
+        await run(fail(RuntimeError(f"at {shown(key)} in Austin")), context)
+    assert str(caught.value).replace("'", "") == "Act failed (RuntimeError: at [hidden] in Austin)."
+
+
+@pytest.mark.parametrize(
+    ("text", "fraction", "shown"),
+    [
+        (f"Asking with {KEY}", 0.5, ("Asking with [hidden]", 0.5)),
+        ("\ud800", float("nan"), ("?", None)),
+        (12, 7, ("12", 1.0)),
+        ("Half way", "half", ("Half way", None)),
+    ],
+)
+def test_progress_is_mended_until_it_can_be_shown(text: Any, fraction: Any, shown: tuple[str, float | None]) -> None:
+    seen = []
+    context = replace(SECRETS, report=lambda text, fraction: seen.append((text, fraction)))
+    context.progress(text, fraction)
+    context.progress("x" * 3_000_000)
+    assert seen[0] == shown
+    assert len(seen[1][0]) == 500
 
 
 async def test_endless_error_is_cut() -> None:

@@ -1,0 +1,127 @@
+"""Invoices on a Stripe on loopback, made by real workers: whatever fails or dies, one of the right amount, told once."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from temporalio.client import Client
+
+from agent.goals import goal_for
+from agent.messages import ChatView
+from tests.e2e.crew import Chat, Crew, crew, lines, results
+from tests.tools.services.stripe_stub import STEPS, StripeStub, serve_stripe
+from tools import load
+
+KEY = "sk_test_0123456789abcdef"
+GOAL = goal_for(load(), "food")
+
+
+@pytest.fixture(scope="module")
+def stripe() -> Iterator[StripeStub]:
+    with serve_stripe() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="module")
+def till(server: str, stripe: StripeStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    with crew(server, tmp_path_factory.mktemp("till"), STRIPE_API_KEY=KEY, STRIPE_API_BASE=stripe.url) as found:
+        yield found
+
+
+async def at_the_till(till: Crew, temporal: Client, pizzas: int) -> Chat:
+    """A chat whose next step is the invoice, for so many mushroom pizzas at 14.50."""
+    chat = await till.person(temporal).start(GOAL)
+    view = await chat.play("the pizzeria", "the mushroom pizza")
+    view = await chat.say(str(pizzas))
+    assert view.waiting
+    assert view.waiting.tool == "AddToCart", lines(view)
+    view = await chat.confirm()
+    assert view.waiting
+    assert view.waiting.tool == "CreateInvoice", lines(view)
+    return chat
+
+
+def assert_one_invoice(stripe: StripeStub, chat: Chat, view: ChatView, pizzas: int) -> None:
+    made = [invoice for invoice in stripe.finalized if invoice["op"].startswith(f"{chat.id}/")]
+    assert [(invoice["total"], invoice["currency"]) for invoice in made] == [(1450 * pizzas, "usd")]
+    told = [result for result in results(view) if result.tool == "CreateInvoice" and result.outcome == "ok"]
+    assert [(result.source, result.result["reference"]) for result in told] == [("test", made[0]["number"])]
+    assert view.ended == "done", lines(view)
+    assert sum(made[0]["hosted_invoice_url"] in line for line in lines(view) if line.startswith("agent:")) == 1
+
+
+FAULTS = {
+    "customer": "close before",
+    "invoice": "close after",
+    "item": "429",
+    "finalize": "hang",
+}
+
+
+async def test_faults_at_each_step_leave_one_invoice_told_once(
+    till: Crew, temporal: Client, stripe: StripeStub
+) -> None:
+    chats = await asyncio.gather(*(at_the_till(till, temporal, pizzas) for pizzas in (1, 2, 3, 4, 5)))
+    for chat, (step, fault) in zip(chats, [*FAULTS.items(), ("finalize", "500")], strict=True):
+        stripe.faults[step] = fault
+        await chat.accept()
+        await asyncio.to_thread(_met, stripe, step)
+    stuck = await chats[3].until(lambda seen: bool(seen.attempt and seen.attempt.fraction == 0.8))
+    assert stuck.attempt
+    assert stuck.attempt.progress == "Finalizing the invoice"
+    for pizzas, chat in enumerate(chats, 1):
+        view = await chat.settled(60)
+        assert_one_invoice(stripe, chat, view, pizzas)
+        assert await chat.attempts("CreateInvoice") == 2
+
+
+async def test_a_refused_key_is_told_as_a_failure_and_the_chat_goes_on(
+    till: Crew, temporal: Client, stripe: StripeStub
+) -> None:
+    chat = await at_the_till(till, temporal, 2)
+    stripe.refuse_key = True
+    try:
+        calls = len(stripe.calls)
+        view = await chat.confirm()
+    finally:
+        stripe.refuse_key = False
+    assert (results(view)[-1].outcome, results(view)[-1].error) == (
+        "failed",
+        "Stripe refused the key in STRIPE_API_KEY. Put a valid one in .env and restart the worker.",
+    )
+    assert len(stripe.calls) == calls + 1, "it is not tried again"
+    assert view.status == "waiting"
+    view = await chat.say("Try again")
+    assert view.waiting, lines(view)
+    view = await chat.confirm()
+    assert_one_invoice(stripe, chat, view, 2)
+    assert KEY not in await chat.history()
+    assert KEY not in till.log.read_text()
+
+
+async def test_a_worker_killed_between_any_two_steps_leaves_one_invoice_told_once(
+    till: Crew, temporal: Client, stripe: StripeStub
+) -> None:
+    """Last here: four chats wait for Stripe, each at another step, when their worker dies."""
+    chats = await asyncio.gather(*(at_the_till(till, temporal, pizzas) for pizzas in (1, 2, 3, 4)))
+    for step, chat in zip(STEPS, chats, strict=True):
+        stripe.faults[step] = "hang"
+        stripe.reached.clear()
+        await chat.accept()
+        assert await asyncio.to_thread(stripe.reached.wait, 10)
+    till.kill()
+    till.start()
+    for pizzas, chat in enumerate(chats, 1):
+        view = await chat.settled(60)
+        assert_one_invoice(stripe, chat, view, pizzas)
+        assert await chat.attempts("CreateInvoice") == 2
+
+
+def _met(stripe: StripeStub, step: str) -> None:
+    """Until the step's fault has come to pass."""
+    for _ in range(500):
+        if step not in stripe.faults:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nobody came to the step {step}")

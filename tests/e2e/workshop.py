@@ -1,0 +1,59 @@
+"""A worker whose tools come from a directory: `python -m tests.e2e.workshop DIRECTORY`, in a worker's environment.
+
+Its model calls the tool that the person names ("CountLines" or `PutLine {"line": "a"}`), and reports what came back.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.worker import Worker
+
+from agent.activities import Activities
+from agent.messages import ModelUse
+from agent.model import CalledTool, ModelRequest, Reply
+from agent.settings import load_settings
+from agent.temporal import connect, heartbeating_runtime
+from agent.workflow import AgentGoalWorkflow
+from tools import load
+
+USE = ModelUse(model="caller")
+
+
+class Caller:
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        newest = request.messages[-1]
+        content = str(newest["content"])
+        if newest["role"] == "tool":
+            return Reply(f"Reported: {content[:300]}", [], USE)
+        name, _, arguments = content.partition(" ")
+        if name in {tool["function"]["name"] for tool in request.tools}:
+            return Reply("", [CalledTool("c1", name, arguments or "{}")], USE)
+        return Reply(f"You said: {content}", [], USE)
+
+    async def summarize(self, request: ModelRequest) -> Reply:
+        return Reply("A summary.", [], USE)
+
+
+async def serve(directory: Path) -> None:
+    settings = load_settings()
+    toolset = load(directory)
+    for problem in toolset.problems:
+        print(problem, file=sys.stderr, flush=True)
+    activities = Activities(settings, Caller(), toolset)
+    worker = Worker(
+        await connect(settings, runtime=heartbeating_runtime()),
+        task_queue=settings.temporal_task_queue,
+        workflows=[AgentGoalWorkflow],
+        activities=activities.all(),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval),
+        default_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval),
+    )
+    await worker.run()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
