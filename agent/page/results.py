@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from agent.page import words
 
 ROWS = 50
-_BEST = ("price", "fare", "total", "total_price", "cost", "amount")
 _SPANS = (("start", "end"), ("date_from", "date_to"), ("start_date", "end_date"), ("first_day", "last_day"))
 _HIDDEN = {"currency", "source", "cheapest"}
 
@@ -30,7 +28,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under headings. numbers: which columns are amounts; best: the cheapest row; left_out: rows not shown."""
+    """Rows under headings. numbers: which columns are amounts; best: the row that the tool calls cheapest; left_out: rows not shown."""
 
     title: str
     headings: tuple[str, ...]
@@ -110,7 +108,7 @@ def _of_list(name: str, items: Sequence[Any], currency: str) -> Part:
             for row in rows[:ROWS]
         ),
         numbers=tuple(key in amounts for key in keys),
-        best=_cheapest(rows),
+        best=next((index for index, row in enumerate(rows) if row.get("cheapest") is True), None),
         left_out=max(0, len(rows) - ROWS),
     )
 
@@ -140,14 +138,3 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[str(key)] = item
     return flat
-
-
-def _cheapest(rows: Sequence[Mapping[str, Any]]) -> int | None:
-    marked = [index for index, row in enumerate(rows) if row.get("cheapest") is True]
-    if marked:
-        return marked[0]
-    for key in _BEST:
-        if len(rows) > 1 and all(words.is_money(key, row.get(key)) for row in rows):
-            prices = [Decimal(str(row[key])) for row in rows]
-            return prices.index(min(prices)) if len(set(prices)) > 1 and key in ("price", "fare") else None
-    return None

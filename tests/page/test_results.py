@@ -28,10 +28,10 @@ def test_flights_have_their_price_beside_the_name_and_the_cheapest_marked() -> N
     assert table.best == 0
 
 
-def test_lowest_price_is_found_where_the_tool_marks_none() -> None:
+def test_no_row_is_called_cheapest_unless_the_tool_says_so() -> None:
     (table,) = parts([{"name": "A", "price": 3}, {"name": "B", "price": 2}])
     assert isinstance(table, Table)
-    assert table.best == 1
+    assert table.best is None
 
 
 def test_invoice_is_fields_and_a_link() -> None:
