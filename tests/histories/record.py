@@ -41,9 +41,14 @@ def recordings(name: str) -> list[Path]:
 
 
 def outline(history: str) -> list[str]:
-    """What a replay depends on, without times, ids and words: each event, and the keys of the JSON that it carries."""
+    """What a workflow was told and what it did, without times, ids and words: each event, and the keys of its JSON.
+
+    When its tasks and activities were taken up is left out: that is chance.
+    """
     return [
-        f"{event['eventType'].removeprefix('EVENT_TYPE_')} {_keys(event)}" for event in json.loads(history)["events"]
+        f"{event['eventType'].removeprefix('EVENT_TYPE_')} {_keys(event)}"
+        for event in json.loads(history)["events"]
+        if "WORKFLOW_TASK" not in event["eventType"] and "TASK_STARTED" not in event["eventType"]
     ]
 
 
