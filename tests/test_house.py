@@ -21,6 +21,7 @@ CODE = [
 LEAVES = {
     "agent.conversation",
     "agent.messages",
+    "agent.state",
     "agent.wire",
     "agent.window",
     "agent.errors",

@@ -1,0 +1,27 @@
+"""The ancestors' shapes, read and written here and nowhere else.
+
+They are those of Temporal's tutorial "Build a durable AI agent" and of temporal-community/temporal-ai-agent: the start
+input, the signals' bare and rich forms, and the two queries. What cannot be read raises Unreadable with one sentence.
+"""
+
+from agent.wire.answers import history, latest_tool_data
+from agent.wire.signals import Verdict, read_model, read_prompt, read_since, read_verdict
+from agent.wire.start import read_start, resume_input, start_input
+from agent.wire.text import Unreadable, are_arguments, carries, clean
+
+__all__ = [
+    "Unreadable",
+    "Verdict",
+    "are_arguments",
+    "carries",
+    "clean",
+    "history",
+    "latest_tool_data",
+    "read_model",
+    "read_prompt",
+    "read_since",
+    "read_start",
+    "read_verdict",
+    "resume_input",
+    "start_input",
+]

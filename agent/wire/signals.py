@@ -1,0 +1,69 @@
+"""What clients say in a chat: each signal in its bare and its rich form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agent.messages import MESSAGE_LIMIT, Json, UserMessage
+from agent.wire.text import Unreadable, are_arguments, clean
+
+_ID_LENGTH = 128
+
+
+def read_prompt(raw: Any) -> UserMessage:
+    """`user_prompt`: a string, or {"text", "id"?, "who"?, "insist"?} (an id sent twice is said once)."""
+    fields = {"text": raw} if isinstance(raw, str) else raw
+    if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
+        raise Unreadable("A message without text arrived and was not taken up.")
+    text = clean(fields["text"])
+    if not text:
+        raise Unreadable("An empty message arrived and was not taken up.")
+    if len(text) > MESSAGE_LIMIT:
+        raise Unreadable(
+            f"A message of {len(text):,} characters arrived and was not taken up; at most {MESSAGE_LIMIT:,} can be sent."
+        )
+    insist = fields.get("insist") is True
+    return UserMessage(text=text, id=_word(fields.get("id")), who=_word(fields.get("who")), insist=insist)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision as it came: which proposal ("" = the one that waits), with which words or arguments."""
+
+    proposal_id: str = ""
+    arguments: dict[str, Json] | None = None
+    reason: str = ""
+    who: str = ""
+
+
+def read_verdict(raw: Any) -> Verdict:
+    """`confirm` and `decline`: nothing, or {"proposal_id"?, "arguments"?, "reason"?, "who"?}."""
+    if raw is None:
+        return Verdict()
+    if not isinstance(raw, dict):
+        raise Unreadable("A decision of an unknown form arrived and was not taken up.")
+    arguments = raw.get("arguments")
+    if arguments is not None and not are_arguments(arguments):
+        raise Unreadable("The arguments of a decision cannot be used, so the decision was not taken up.")
+    reason = raw.get("reason")
+    return Verdict(
+        proposal_id=_word(raw.get("proposal_id")),
+        arguments=arguments,
+        reason=clean(reason)[:MESSAGE_LIMIT] if isinstance(reason, str) else "",
+        who=_word(raw.get("who")),
+    )
+
+
+def read_model(raw: Any) -> str:
+    """`set_model`: a model's name, "" for the first of the settings."""
+    if raw is not None and not isinstance(raw, str):
+        raise Unreadable("A choice of model of an unknown form arrived and was not taken up.")
+    return _word(raw)
+
+
+def read_since(raw: Any) -> int:
+    """`get_chat`: the sequence number after which messages are wanted; anything else means all."""
+    return raw if isinstance(raw, int) and raw > 0 else 0
+
+
+def _word(raw: Any) -> str:
+    return clean(raw)[:_ID_LENGTH] if isinstance(raw, str) else ""

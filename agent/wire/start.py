@@ -1,0 +1,134 @@
+"""The start input: a goal by value, as the ancestors send it, and what continue-as-new hands on."""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from agent.conversation import INBOX_BYTES, Conversation
+from agent.messages import MESSAGE_LIMIT, Goal, Instruction, Json, ToolSpec, UserMessage
+from agent.wire.text import Unreadable, clean
+
+RESERVED = ("plan", "summarize", "finish", "off_goal", "switch_goal")
+"""Names of activities and of built-in tools, which a goal's own tools cannot have."""
+
+_INSTRUCTION = "###"
+_INSTRUCTION_LIMIT = 2 * MESSAGE_LIMIT
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GOAL_BYTES = 100_000
+
+
+class AgentGoal(BaseModel):
+    """A goal by value, as the ancestors' clients send it."""
+
+    agent_name: str = "Agent"
+    description: str = ""
+    starter_prompt: str = ""
+    example_conversation_history: str = ""
+    tools: list[ToolSpec] = []
+    id: str = ""
+
+
+class ToolParams(BaseModel):
+    conversation_summary: str | None = None
+    prompt_queue: list[str] | None = None
+
+
+class StartInput(BaseModel):
+    """What `AgentGoalWorkflow` is started with. Fields after tool_params are ours and may be left out."""
+
+    agent_goal: AgentGoal | None = None
+    tool_params: ToolParams | None = None
+    model: str = ""
+    window_bytes: int | None = None
+    history_limit: int | None = None
+    resume: Conversation | None = None
+
+
+def start_input(
+    goal: Goal,
+    model: str = "",
+    *,
+    window_bytes: int | None = None,
+    history_limit: int | None = None,
+) -> dict[str, Json]:
+    """The input that starts a chat whose agent greets first."""
+    start = StartInput(
+        agent_goal=AgentGoal(
+            id=goal.name,
+            agent_name=goal.title,
+            description=goal.description,
+            starter_prompt=goal.starter_prompt,
+            example_conversation_history=goal.example,
+            tools=goal.tools,
+        ),
+        tool_params=ToolParams(prompt_queue=[f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]),
+        model=model,
+        window_bytes=window_bytes,
+        history_limit=history_limit,
+    )
+    return start.model_dump(mode="json", exclude_none=True)
+
+
+def resume_input(conversation: Conversation) -> dict[str, Json]:
+    """The input of the next run of the same chat."""
+    return {"resume": conversation.model_dump(mode="json")}
+
+
+def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
+    """The conversation that a start input begins, or goes on with when continued; key makes its proposals' ids unique."""
+    try:
+        start = StartInput.model_validate(raw if raw is not None else {})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole of it"
+        raise Unreadable(f"The start input cannot be read: {where}: {first['msg']}.") from None
+    if continued and start.resume is not None:
+        return start.resume
+    if start.agent_goal is None:
+        raise Unreadable("The start input has no agent_goal; send the goal that the chat is to reach.")
+    goal, params = start.agent_goal, start.tool_params or ToolParams()
+    if refused := _refused(goal):
+        raise Unreadable(f"The start input cannot be used: {refused}.")
+    chat = Conversation(
+        key=key,
+        model=start.model,
+        summary=clean(params.conversation_summary or "")[:_INSTRUCTION_LIMIT],
+        goal=Goal(
+            name=goal.id or goal.agent_name,
+            title=goal.agent_name,
+            description=goal.description,
+            starter_prompt=goal.starter_prompt,
+            example=goal.example_conversation_history,
+            tools=goal.tools,
+        ),
+    )
+    for line in params.prompt_queue or []:
+        if clean(line):
+            chat.queue_up(_queued(line))
+    if chat.inbox_bytes > INBOX_BYTES:
+        raise Unreadable(f"The start input cannot be used: its prompt_queue is longer than {INBOX_BYTES // 1000} kB.")
+    if start.window_bytes:
+        chat.window_bytes = min(max(start.window_bytes, 2_000), 300_000)
+    if start.history_limit:
+        chat.history_limit = start.history_limit
+    return chat
+
+
+def _refused(goal: AgentGoal) -> str:
+    if len(to_json(goal)) > _GOAL_BYTES:
+        return f"its agent_goal is larger than {_GOAL_BYTES // 1000} kB"
+    for tool in goal.tools:
+        if not _TOOL_NAME.fullmatch(tool.name):
+            return "a tool's name must be 1 to 64 letters, digits, - or _"
+        if tool.name in RESERVED:
+            return f"no tool can be called {tool.name}, which is a name of the agent's own"
+    return ""
+
+
+def _queued(line: str) -> UserMessage | Instruction:
+    text = clean(line)[:_INSTRUCTION_LIMIT]
+    if text.startswith(_INSTRUCTION):
+        return Instruction(text=text.removeprefix(_INSTRUCTION).strip())
+    return UserMessage(text=text)
