@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.llm import build_guard, build_model
-from agent.local import watch_parent
+from agent.local import status, watch_parent
 from agent.settings import Settings, load_settings
 from agent.temporal import connect, connection, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
@@ -29,8 +29,9 @@ GRACE = timedelta(seconds=3)
 """How long Ctrl-C waits for what is under way; what takes longer is taken up again by another worker."""
 
 
-async def serve(settings: Settings, address: str = "") -> None:
-    """Work until SIGINT or SIGTERM."""
+async def serve(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM, for the server of TEMPORAL_ADDRESS, else for the one that the page started."""
+    address = settings.temporal_address or status(settings).address
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there

@@ -14,7 +14,6 @@ from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
 from agent.goals import goal_for
 from agent.messages import Goal
-from agent.page import status
 from agent.page.bridge import Bridge
 from agent.page.live import Live
 from agent.settings import Settings, load_settings
@@ -73,13 +72,6 @@ class Desk:
     def local(self) -> local.LocalStatus:
         """How far the server and the worker beside the page are."""
         return self.house.status(self.settings)
-
-    @property
-    def worker_command(self) -> str:
-        """What starts a worker by hand: it has to be told where a server of ours listens."""
-        address = self.local().address
-        found = self.settings.temporal_address or not address or address == temporal.DEFAULT_ADDRESS
-        return status.WORKER if found else f"TEMPORAL_ADDRESS={address} {status.WORKER}"
 
     async def client(self) -> ChatClient:
         """The connection; raises ServerUnavailable while there is no server to connect to."""

@@ -156,7 +156,7 @@ def _tail(desk: Desk, tab: Tab, drawn: tuple[object, ...], quick: bool) -> None:
 
 
 def _line(desk: Desk, state: State) -> None:
-    now = status.line(state, worker=desk.worker_command, kept=desk.settings.embedded_worker)
+    now = status.line(state, kept=desk.settings.embedded_worker)
     text = f":shimmer[{now.text} …]" if now.tone == "busy" else now.text
     st.caption(f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text)
     if state.busy and state.attempt is not None and state.attempt.fraction is not None:

@@ -8,8 +8,6 @@ from agent.errors import NoWorker
 from agent.page import words
 from agent.page.live import State
 
-WORKER = "python worker.py"
-
 _CLOSED = {
     "completed": "This chat has ended.",
     "failed": "This chat broke off because of an error of ours.",
@@ -27,10 +25,10 @@ class Line:
     tone: Literal["quiet", "busy", "warning", "error"] = "quiet"
 
 
-def line(state: State, *, worker: str = WORKER, kept: bool = True) -> Line:
+def line(state: State, *, kept: bool = True) -> Line:
     """What to say of a chat in this state, as Markdown in which foreign words are escaped.
 
-    worker: the command that starts one; kept: whether a worker that dies is started again by itself.
+    kept: whether a worker that dies is started again by itself.
     """
     if state.run_status != "running":
         why = f" {words.literal(state.failure)}" if state.failure else ""
@@ -39,7 +37,7 @@ def line(state: State, *, worker: str = WORKER, kept: bool = True) -> Line:
     if state.view is not None and state.view.status == "ended":
         return Line("This chat has ended. New chat starts another.")
     if state.worker == "missing" or isinstance(state.trouble, NoWorker):
-        return Line(_no_worker(worker, kept), "warning")
+        return Line(_no_worker(kept), "warning")
     if state.trouble is not None:
         return Line(words.literal(state.trouble), "warning")
     if state.slow:
@@ -53,9 +51,9 @@ def _closed_tone(state: State) -> Literal["quiet", "error"]:
     return "quiet" if state.run_status == "completed" else "error"
 
 
-def _no_worker(command: str, kept: bool) -> str:
+def _no_worker(kept: bool) -> str:
     remedy = "One is being started; if this stays, start one" if kept else "Start one"
-    return f"No worker is running, so nothing is answered. {remedy} with `{command}`; what you say is kept."
+    return f"No worker is running, so nothing is answered. {remedy} with `python worker.py`; what you say is kept."
 
 
 def _under_way(state: State) -> Line:

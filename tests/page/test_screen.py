@@ -348,11 +348,6 @@ def test_no_worker_is_a_sentence_with_the_command(greeted: Page) -> None:
     greeted.shows("Waiting for you")
 
 
-def test_command_for_a_worker_names_the_server_that_only_we_know(greeted: Page) -> None:
-    greeted.chat.worker = "missing"
-    greeted.shows("TEMPORAL_ADDRESS=test:1 python worker.py")
-
-
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [
