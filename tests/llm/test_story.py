@@ -38,6 +38,11 @@ def test_an_instruction_is_no_persons_word() -> None:
     assert read([{"role": "user", "content": " ### Greet."}], "").fresh is not None
 
 
+def test_of_a_long_text_the_beginning_and_the_end_are_read() -> None:
+    said = read([{"role": "user", "content": "Boston " + " \n" * 9_000 + "x " * 3_000 + "in May"}], "").said[0]
+    assert (said.text[:8], said.text[-6:], len(said.text)) == ("Boston x", "in May", 1_003)
+
+
 def test_a_summary_of_a_summary_keeps_both() -> None:
     first = summarize([{"role": "user", "content": "from Salt Lake City"}], "")
     second = summarize([{"role": "user", "content": "in March"}], first)

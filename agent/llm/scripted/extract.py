@@ -58,7 +58,8 @@ def find(slot: Slot, text: str, asked: bool, today: date) -> str | None:
     if slot.kind == "number":
         return _meant(_numbers(text, today), slot, asked, text)
     if slot.kind == "choice":
-        return _meant(_choices(text, slot.values, asked), slot, asked, text)
+        named = _choices(text, slot.values, asked) or (_alike(text, slot.values) if asked else [])
+        return _meant(named, slot, asked, text)
     if any("@" in value for value in slot.values):
         return address[0] if (address := _EMAIL.search(text)) else None
     named = _choices(text, slot.values, True)
@@ -75,7 +76,9 @@ def bare_number(text: str) -> bool:
 
 def is_all(value: str, text: str) -> bool:
     """The message is the value and nothing else."""
-    return re.sub(r"\W*(?:please|then|thanks)?\W*$", "", _FILLER.sub("", text), flags=re.I).lower() == value.lower()
+    return (
+        re.fullmatch(rf"{re.escape(value)}\W*(?:(?:please|then|thanks)\W*)?", _FILLER.sub("", text), re.I) is not None
+    )
 
 
 def _cued(slot: Slot, text: str, at: int) -> bool:
@@ -160,6 +163,17 @@ def _choices(text: str, values: tuple[str, ...], asked: bool) -> list[tuple[int,
             if not any(at <= match.start() < at + len(other) for at, other in found.items()):
                 found[match.start()] = value
     return [(at, found[at]) for at in sorted(found)]
+
+
+def _alike(text: str, values: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The only value with a word that begins as one of the text does: "pizza" is the pizzeria."""
+    found = {
+        value: match.start()
+        for match in re.finditer(r"[^\W\d_]{4,}", text.lower())
+        for value in values
+        if re.search(rf"\b{match[0][:4]}", value.lower())
+    }
+    return [(at, value) for value, at in found.items()] if len(found) == 1 else []
 
 
 def _after_cue(slot: Slot, text: str, asked: bool) -> str | None:

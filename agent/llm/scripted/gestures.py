@@ -17,7 +17,9 @@ def pick(text: str, items: list[Any], prefer: str, asked: bool) -> int | None:
     preferred = next(
         (at for at, item in enumerate(items) if prefer and isinstance(item, dict) and item.get(prefer)), None
     )
-    if prefer and re.search(rf"\b{re.escape(prefer)}\b", lowered):
+    ranked = rf"(?:{'|'.join(_ORDINALS)})[\s-]+|\bnot (?:the )?|n't (?:\w+ )?(?:the )?"
+    named = re.search(rf"({ranked})?\b{re.escape(prefer)}\b", lowered) if prefer else None
+    if named and not named[1]:
         return preferred
     place = None
     if match := re.search(rf"\b({'|'.join(_ORDINALS)})\b(?!\s+(?:of\s+)?(?:{'|'.join(MONTHS)}))", lowered):
@@ -73,7 +75,7 @@ def agrees(text: str) -> bool:
 
 
 def refuses(text: str) -> bool:
-    return bool(re.match(r"\W*(?:no|nope|nah|not (?:that|really|now|yet)|don'?t|rather not)\b", text, re.I))
+    return bool(re.match(r"\W*(?:no|nope|nah|not|don'?t|rather not)\b", text, re.I))
 
 
 def stops(text: str) -> bool:

@@ -67,7 +67,7 @@ def read(messages: Sequence[Mapping[str, Any]], summary: str) -> Story:
             asked = content or asked
             calls |= {call["id"]: call["function"] for call in message.get("tool_calls") or []}
         elif message["role"] == "user" and not content.startswith("### "):
-            story.fresh = Said(at, content, asked)
+            story.fresh = Said(at, _plain(content), asked)
             story.said.append(story.fresh)
         elif message["role"] == "tool" and (function := calls.get(message["tool_call_id"])):
             outcome = _object(content)
@@ -77,8 +77,14 @@ def read(messages: Sequence[Mapping[str, Any]], summary: str) -> Story:
             story.returned = Called(at, function["name"], _object(function["arguments"]), outcome)
             story.called.append(story.returned)
             if reason := str(outcome.get("reason") or ""):
-                story.said.append(Said(at, reason, asked))
+                story.said.append(Said(at, _plain(reason), asked))
     return story
+
+
+def _plain(text: str) -> str:
+    """One line; of a long text its beginning and its end, for the patterns take their time."""
+    words = " ".join(text.split())
+    return words if len(words) <= 1_000 else f"{words[:700]} … {words[-300:]}"
 
 
 def _recall(story: Story, summary: str) -> None:
