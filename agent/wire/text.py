@@ -25,8 +25,10 @@ def carries(value: Json, depth: int = _ARGUMENTS_DEPTH) -> bool:
     """Whether a value is JSON that every reader can read: no NaN, no halves of surrogate pairs, not nested for its own
     sake (what is written 200 deep can be written, but not read again)."""
     match value:
-        case None | bool() | int():
+        case None | bool():
             return True
+        case int():
+            return value.bit_length() <= 1024  # longer ones cannot be written by every writer
         case float():
             return math.isfinite(value)
         case str():
