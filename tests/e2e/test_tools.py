@@ -32,6 +32,13 @@ async def hang() -> str:
     return "never"
 
 
+@tool(effect="once", timeout=1)
+async def block(context: ToolContext) -> str:
+    """Block the worker."""
+    time.sleep(3600)
+    return "never"
+
+
 @tool(effect="read", timeout=1)
 def hang_in_a_thread() -> str:
     """Never answer."""
@@ -140,7 +147,7 @@ goal = Goal(
     description="Run what the person names.",
     starter_prompt="Greet.",
     tools=[
-        "Hang", "HangInAThread", "HangOnce", "Die", "DieOnce", "Leave", "ReturnMuch", "ReturnStrangeThings",
+        "Hang", "HangInAThread", "HangOnce", "Die", "DieOnce", "Block", "Leave", "ReturnMuch", "ReturnStrangeThings",
         "ReturnHalfALetter", "RefuseWithASecret", "CrashWithASecret", "CrashAtLength", "Count", "Babble",
     ],
 )
@@ -309,6 +316,27 @@ async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked
     assert await goes_on(chat)
     assert (home / "tries").read_text() == "x"
     workshop.start()
+
+
+async def test_a_tool_that_blocks_its_worker_ends_it_and_is_asked_about(
+    person: Person, workshop: Crew, trying: Goal
+) -> None:
+    chat = await person.start(trying)
+    await proposed(chat, "Block")
+    view = await chat.confirm(60)
+    assert results(view)[-1].outcome == "unknown", lines(view)
+    assert await goes_on(chat)
+    await asyncio.to_thread(_wait_for_exit, workshop, 70)
+    assert "Block or another async tool has blocked the worker for 10 s" in workshop.log.read_text()
+    workshop.start()
+
+
+def _wait_for_exit(workshop: Crew, code: int) -> None:
+    for _ in range(400):
+        if code in workshop.exit_codes():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no worker ended with {code}")
 
 
 def _program(home: Path) -> Path:

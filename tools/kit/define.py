@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from tools.kit.arguments import Arguments
 from tools.kit.context import Report, ToolContext
 from tools.kit.tool import Effect, Tool
+from tools.kit.watch import watched
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +68,8 @@ def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: 
         if inspect.iscoroutinefunction(function):
             if arguments.context_name:
                 values[arguments.context_name] = context
-            return await function(**values)
+            with watched(name):
+                return await function(**values)
         loop = asyncio.get_running_loop()
         if arguments.context_name:
             values[arguments.context_name] = replace(context, report=_from_thread(context.report, loop))
