@@ -68,6 +68,26 @@ async def test_trip_goes_to_the_picked_event_and_is_invoiced_at_the_cheapest_pri
     assert arguments(chat, "CreateInvoice")["amount"] == flights[0]["price"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "place"), [("no, the second cheapest", 1), ("the third-cheapest please", 2), ("the cheapest", 0)]
+)
+async def test_the_second_cheapest_is_not_the_cheapest(
+    toolset: Toolset, tmp_path: Path, answer: str, place: int
+) -> None:
+    chat, _ = await play(
+        toolset, tmp_path, "event_flight_invoice", ("events in Austin in May", "1", "depart from Portland", answer)
+    )
+    searched = arguments(chat, "SearchFlights")
+    flights = (await toolset.tools["SearchFlights"].run(searched, _context())).result["flights"]
+    assert arguments(chat, "CreateInvoice")["amount"] == flights[place]["price"]
+
+
+async def test_not_the_cheapest_asks_for_another(toolset: Toolset, tmp_path: Path) -> None:
+    chat = Chat(toolset, "event_flight_invoice", home=tmp_path)
+    await chat.play("events in Austin in May", "1", "depart from Portland")
+    assert chat.say("not the cheapest") == "Which one would you like then? You can also say stop."
+
+
 def _context() -> Any:
     from tools import ToolContext
 
@@ -145,6 +165,7 @@ async def test_orders(toolset: Toolset, tmp_path: Path, lines: tuple[str, ...]) 
         ("hello", "Pizzeria", "the second one", "two"),
         ("I'd like to order something from the pizzeria", "mushroom", "I'd like 2"),
         ("show me the menu", "pizzeria", "number 2", "two please"),
+        ("hello", "pizza please", "the mushroom one", "2"),
     ],
 )
 async def test_food(toolset: Toolset, tmp_path: Path, lines: tuple[str, ...]) -> None:
