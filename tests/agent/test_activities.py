@@ -1,0 +1,153 @@
+"""The workflow's hands by themselves, in Temporal's activity environment."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from agent.activities import Activities
+from agent.errors import ModelRefused, ModelUnavailable
+from agent.messages import Plan, PlanRequest, SummaryRequest, ToolAnswer, ToolCall, UserMessage
+from agent.model import ModelRequest, Reply
+from agent.settings import Settings
+from tests.workflow.desk import GOAL, Answer, WrittenModel, call, say, watched_tools
+from tools import Toolset, TryAgain
+
+REQUEST = PlanRequest(goal=GOAL, messages=[UserMessage(text="Note: milk")])
+
+
+def activities(
+    answers: Sequence[Answer] = (), guard: WrittenModel | None = None, toolset: Toolset | None = None, **settings: Any
+) -> Activities:
+    return Activities(Settings(**settings), WrittenModel(list(answers)), toolset or watched_tools([], {}), guard)
+
+
+async def plan(made: Activities, request: PlanRequest = REQUEST, beats: list[Any] | None = None) -> Plan:
+    environment = ActivityEnvironment()
+    if beats is not None:
+        environment.on_heartbeat = lambda *details: beats.append(details[0])
+    return await environment.run(made.plan, request)
+
+
+async def run(made: Activities, tool: str, **arguments: Any) -> ToolAnswer:
+    asked = ToolCall(proposal_id="k-1", tool=tool, arguments=arguments, idempotency_key="chat/k-1")
+    converter = pydantic_data_converter.payload_converter
+    environment = ActivityEnvironment()
+    environment.payload_converter = converter
+    return await environment.run(made.run_tool, [RawValue(converter.to_payload(asked))])
+
+
+async def test_a_plan_is_one_call_of_the_model() -> None:
+    model = WrittenModel([say("Milk it is.")])
+    made = Activities(Settings(), model, watched_tools([], {}))
+    assert (await plan(made)).text == "Milk it is."
+    assert [line["role"] for line in model.requests[0].messages] == ["system", "user"]
+    assert model.requests[0].goal["tools"] == ["ReadNote", "WriteNote", "PostNote"]
+
+
+async def test_a_growing_reply_is_carried_by_heartbeats() -> None:
+    class Streaming(WrittenModel):
+        async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+            for text in ("Mi", "Milk"):
+                on_text(text)
+                await asyncio.sleep(0.05)
+            return say("Milk")
+
+    beats: list[Any] = []
+    made = Activities(Settings(stream_interval=0.01), Streaming(), watched_tools([], {}))
+    await plan(made, beats=beats)
+    assert beats[0] == {}
+    assert {"text": "Mi"} in beats
+    assert beats[-1] == {"text": "Milk"}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "final"),
+    [
+        (ModelUnavailable("Overloaded.", retry_after=3), "ModelUnavailable", False),
+        (ModelRefused("No such model."), "ModelRefused", True),
+    ],
+)
+async def test_which_failures_of_the_model_are_tried_again(error: Exception, kind: str, final: bool) -> None:
+    with pytest.raises(ApplicationError) as failed:
+        await plan(activities([error]))
+    assert (failed.value.type, failed.value.non_retryable, failed.value.message) == (kind, final, str(error))
+
+
+async def test_a_wrong_call_costs_one_more_and_both_are_counted() -> None:
+    made = await plan(activities([call("WriteNote"), call("WriteNote", text="milk")]))
+    assert made.proposals[0].arguments == {"text": "milk"}
+    assert made.by
+    assert (made.by.prompt_tokens, made.by.cost_usd) == (20, "0.002")
+
+
+async def test_the_guard_hides_a_plan_that_it_refuses() -> None:
+    guard = WrittenModel([say("NO: let us stay with notes.")])
+    beats: list[Any] = []
+    made = await plan(activities([call("PostNote", text="x")], guard), beats=beats)
+    assert (made.text, made.off_goal, made.proposals) == ("let us stay with notes.", True, [])
+    assert all(not beat for beat in beats), "nothing of the plan is shown before it passed"
+
+
+async def test_the_guard_is_not_asked_about_what_the_person_insists_on() -> None:
+    guard = WrittenModel([say("NO")])
+    insisted = REQUEST.model_copy(update={"messages": [UserMessage(text="Milk!", insist=True)]})
+    assert (await plan(activities([say("All right.")], guard), insisted)).text == "All right."
+    assert guard.requests == []
+
+
+@pytest.mark.parametrize(
+    ("spent", "asks"),
+    [({"cost_usd": "0.49"}, False), ({"cost_usd": "0.5"}, True), ({"cost_usd": "0.5", "extensions": 1}, False)],
+)
+async def test_a_spent_budget_asks_before_it_spends_more(spent: dict[str, Any], asks: bool) -> None:
+    made = await plan(activities([say("Yes?")], chat_budget_usd=Decimal("0.50")), REQUEST.model_copy(update=spent))
+    assert [proposal.kind for proposal in made.proposals] == (["budget"] if asks else [])
+
+
+async def test_a_summary_is_cut_to_its_length() -> None:
+    class Talkative(WrittenModel):
+        async def summarize(self, request: ModelRequest) -> Reply:
+            return say("word " * 9_000)
+
+    environment = ActivityEnvironment()
+    made = Activities(Settings(), Talkative(), watched_tools([], {}))
+    assert len((await environment.run(made.summarize, SummaryRequest(goal=GOAL))).text) <= 4_000
+
+
+async def test_a_tool_gets_its_key_and_returns_its_result() -> None:
+    ran: list[tuple[str, str, str]] = []
+    answer = await run(activities(toolset=watched_tools(ran, {})), "WriteNote", text="milk")
+    assert answer.result == "WriteNote of milk"
+    assert ran == [("WriteNote", "milk", "chat/k-1")]
+
+
+async def test_a_tool_that_fails_says_whether_it_may_be_tried_again() -> None:
+    def again() -> None:
+        raise TryAgain("Busy.", retry_after=5)
+
+    toolset = watched_tools([], {"ReadNote": again})
+    for name, text, kind, final in (("WriteNote", "fail", "ToolError", True), ("ReadNote", "a", "TryAgain", False)):
+        with pytest.raises(ApplicationError) as failed:
+            await run(activities(toolset=toolset), name, text=text)
+        assert (failed.value.type, failed.value.non_retryable) == (kind, final)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"text": ["a"]}])
+async def test_arguments_are_checked_again_when_the_tool_runs(arguments: dict[str, Any]) -> None:
+    ran: list[tuple[str, str, str]] = []
+    with pytest.raises(ApplicationError, match="text"):
+        await run(activities(toolset=watched_tools(ran, {})), "PostNote", **arguments)
+    assert ran == []
+
+
+async def test_an_unknown_tool_is_told_and_not_tried_again() -> None:
+    with pytest.raises(ApplicationError, match="no tool called Burn") as failed:
+        await run(activities(), "Burn")
+    assert failed.value.non_retryable
