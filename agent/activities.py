@@ -12,7 +12,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from agent import planning, prompts, wire
-from agent.errors import ContextTooLong, ModelError, ModelUnavailable
+from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelUnavailable
 from agent.goals import goal_for
 from agent.heartbeat import Pulse, pulse
 from agent.messages import Goal, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
@@ -22,6 +22,9 @@ from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.mcp import Servers
 
 T = TypeVar("T")
+GARBLED_ATTEMPTS = 4
+"""After so many empty or broken answers the person is told, and decides."""
+
 SUMMARY_LENGTH = 4_000
 """Characters of a summary at most: a quarter of the usual window."""
 
@@ -221,6 +224,10 @@ async def _told(work: Awaitable[T]) -> T:
     """Turn the model's errors into what Temporal retries or not; their messages are ours and hold no key."""
     try:
         return await work
+    except ModelGarbled as error:
+        last = activity.info().attempt >= GARBLED_ATTEMPTS
+        told = f"{error} Say it again, or pick another model." if last else str(error)
+        raise ApplicationError(told, type="ModelUnavailable", non_retryable=last) from None
     except ModelUnavailable as error:
         delay = timedelta(seconds=min(error.retry_after, 120)) if error.retry_after else None
         raise ApplicationError(str(error), type="ModelUnavailable", next_retry_delay=delay) from None

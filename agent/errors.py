@@ -48,6 +48,10 @@ class ModelUnavailable(ModelError):
         self.retry_after = retry_after
 
 
+class ModelGarbled(ModelUnavailable):
+    """It answered, and the answer was empty or broke off: try again a few times only, because each answer costs."""
+
+
 class ModelRefused(ModelError):
     """The same request will never work (400, 404, 422): do not try again, tell the person."""
 

@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,31 @@ from agent.settings import Settings, load_settings
 from agent.temporal import connect
 
 _KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
+_guarded = False
+
+
+def _refuse_strangers(event: str, args: tuple[object, ...]) -> None:
+    if not _guarded:
+        return
+    if event == "socket.connect" and isinstance(args[1], tuple) and args[1][0] not in LOOPBACK:
+        raise PermissionError(f"A test tried to reach {args[1][0]}; tests reach nothing but this machine.")
+    if event == "socket.getaddrinfo" and args[0] not in (*LOOPBACK, b"127.0.0.1", b"localhost"):
+        raise PermissionError(f"A test looked up {args[0]!r}; tests reach nothing but this machine.")
+
+
+sys.addaudithook(_refuse_strangers)
+
+
+@pytest.fixture(autouse=True)
+def nothing_but_this_machine() -> Iterator[None]:
+    """While a test runs; the fixtures of the session may fetch the Temporal server before."""
+    global _guarded
+    _guarded = True
+    yield
+    _guarded = False
 
 
 @pytest.fixture(scope="session", autouse=True)

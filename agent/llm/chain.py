@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
+from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from agent.llm.call import call
 from agent.llm.endpoints import Endpoint
 from agent.llm.failures import Failure, classify
@@ -71,10 +71,12 @@ class Chain:
             if failure.kind == "refused":
                 raise ModelRefused(_sentence(endpoint, failure)) from None
             failed.append((endpoint, failure))
-            if failure.kind == "transient" and not self._left(endpoint, failure, began):
+            if failure.kind in ("transient", "garbled") and not self._left(endpoint, failure, began):
                 break
         waits = [failure.retry_after for _, failure in failed if failure.retry_after is not None]
         told = " ".join(_sentence(*item) for item in failed)
+        if failed and all(failure.kind == "garbled" for _, failure in failed):
+            raise ModelGarbled(told)
         raise ModelUnavailable(told, retry_after=min(waits, default=None))
 
     async def summarize(self, request: ModelRequest) -> Reply:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from agent.llm.call import CutShort, NoAnswer
 from agent.llm.library import litellm
 
-Kind = Literal["transient", "other_model", "refused", "too_long"]
-"""transient: the same model may answer soon. other_model: this one will not until a person does something.
+Kind = Literal["transient", "garbled", "other_model", "refused", "too_long"]
+"""transient: the same model may answer soon. garbled: likewise, but it has cost something. other_model: this one will not until a person does something.
 refused: the request itself is wrong, for any model. too_long: it is longer than the model reads."""
 
 _NO_MONEY = re.compile(r"insufficient_quota|credit balance is too low|exceeded your current quota|billing", re.I)
@@ -43,9 +43,9 @@ def classify(error: Exception) -> Failure:
     if isinstance(error, TimeoutError | litellm.Timeout):
         return Failure("transient", "did not answer in time")
     if isinstance(error, CutShort | litellm.exceptions.MidStreamFallbackError):
-        return Failure("transient", "broke off in the middle of its answer")
+        return Failure("garbled", "broke off in the middle of its answer")
     if isinstance(error, NoAnswer):
-        return Failure("transient", "gave an empty answer")
+        return Failure("garbled", "gave an empty answer")
     if isinstance(error, litellm.ContextWindowExceededError) or (status in (400, 413) and _TOO_LONG.search(text)):
         return Failure("too_long", f"cannot read that much at once{code}", "Start a new chat.")
     if status == 402 or (status in (400, 403, 429) and _NO_MONEY.search(text)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.errors import ContextTooLong, ModelError, ModelRefused, ModelUnavailable
+from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelRefused, ModelUnavailable
 from tests.llm.asking import HELLO, KEY, MODELS, model_of
 from tests.llm.stub import Answer, Stub
 
@@ -39,13 +39,13 @@ ROWS: list[tuple[str, Answer, type[ModelError], str]] = [
     ("anthropic", anthropic(529, "Overloaded", "overloaded_error"), ModelUnavailable, "has trouble"),
     ("openai", Answer(fault="refuse"), ModelUnavailable, "cannot be reached"),
     ("anthropic", Answer(fault="refuse"), ModelUnavailable, "cannot be reached"),
-    ("openai", Answer(fault="garbage"), ModelUnavailable, "gave an empty answer"),
-    ("anthropic", Answer(fault="garbage"), ModelUnavailable, "gave an empty answer"),
-    ("openai", Answer(fault="empty"), ModelUnavailable, "gave an empty answer"),
-    ("openai", Answer(fault="nothing"), ModelUnavailable, "gave an empty answer"),
-    ("anthropic", Answer(fault="nothing"), ModelUnavailable, "gave an empty answer"),
-    ("openai", Answer("One two three four five six", fault="cut"), ModelUnavailable, "broke off"),
-    ("anthropic", Answer("One two three four five six", fault="cut"), ModelUnavailable, "broke off"),
+    ("openai", Answer(fault="garbage"), ModelGarbled, "gave an empty answer"),
+    ("anthropic", Answer(fault="garbage"), ModelGarbled, "gave an empty answer"),
+    ("openai", Answer(fault="empty"), ModelGarbled, "gave an empty answer"),
+    ("openai", Answer(fault="nothing"), ModelGarbled, "gave an empty answer"),
+    ("anthropic", Answer(fault="nothing"), ModelGarbled, "gave an empty answer"),
+    ("openai", Answer("One two three four five six", fault="cut"), ModelGarbled, "broke off"),
+    ("anthropic", Answer("One two three four five six", fault="cut"), ModelGarbled, "broke off"),
     ("openai", Answer(fault="hang"), ModelUnavailable, "did not answer in time"),
     ("anthropic", Answer(fault="hang"), ModelUnavailable, "did not answer in time"),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
+from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from agent.model import CalledTool, Reply
 from agent.settings import Settings
 from tests.workflow.desk import USE, Chat, WrittenModel, call, desk, line, said, say
@@ -21,6 +21,14 @@ async def test_an_unavailable_model_is_asked_again_and_the_answer_comes(temporal
         chat = await room.start()
         view = await chat.say("Hello?")
     assert said(view)[-2:] == ["user: Hello?", "agent: Here I am."]
+
+
+async def test_a_model_that_answers_with_nothing_is_told_after_some_attempts(temporal: Client, queue: str) -> None:
+    async with desk(temporal, queue, [ModelGarbled("The model gave an empty answer.")] * 9) as room:
+        chat = await room.start()
+        view = await chat.say("Hello?")
+    assert said(view)[-1] == "notice: The model gave an empty answer. Say it again, or pick another model."
+    assert len(room.model.requests) == 1 + 4
 
 
 async def test_a_refusing_model_is_told_and_the_chat_goes_on(temporal: Client, queue: str) -> None:
