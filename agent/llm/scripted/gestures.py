@@ -92,7 +92,7 @@ def stops(text: str) -> bool:
 def wants_help(text: str) -> bool:
     return bool(
         re.search(
-            r"\bwhat (?:can|do|could) you (?:do|help)|\bhow (?:can|do) you (?:help|work)|\bwho are you|^\W*help\b|\bwhat is this\b",
+            r"\bwhat (?:else )?(?:can|do|could) you (?:do|help)|\bhow (?:can|do) you (?:help|work)|\bwho are you|^\W*help\b|\bwhat is this\b",
             text,
             re.I,
         )

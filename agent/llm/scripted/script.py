@@ -156,12 +156,14 @@ class Script:
         return f"All done{': ' if told else ''}{' and '.join(told)}. Thank you, and goodbye!"
 
     def _other_goal(self, text: str) -> str:
-        """Another goal that the person names."""
+        """Another goal that the person names, by more than it shares with this one."""
         which = self._functions.get("switch_goal", {}).get("parameters", {}).get("properties", {}).get("goal", {})
         titles = dict(part.partition(": ")[::2] for part in str(which.get("description", "")).split("; "))
+        here = gestures.words(f"{self._goal.get('name', '')} {self._goal.get('title', '')}".replace("_", " "))
         said = gestures.words(text)
         names = {
             name: gestures.words(f"{name.replace('_', ' ')} {titles.get(name, '')}") for name in which.get("enum", [])
         }
+        names = {name: words for name, words in names.items() if said & words - here}
         best: str = max(names, key=lambda name: len(said & names[name]), default="")
         return best if best and len(said & names[best]) >= (1 if gestures.changes(text) else 2) else ""

@@ -177,3 +177,26 @@ async def test_food(toolset: Toolset, tmp_path: Path, lines: tuple[str, ...]) ->
         "description": "2 × Mushroom pizza",
     }
     assert "INV-" in last
+
+
+@pytest.mark.parametrize(
+    ("here", "words", "offered"),
+    [
+        ("event_flight_invoice", "I'd rather book time off", "time_off"),
+        ("event_flight_invoice", "switch to the bank", "bank"),
+        ("bank", "plan a trip instead", "event_flight_invoice"),
+        ("orders", "I want to order food instead", "food"),
+        ("food", "I need to track my order", "orders"),
+        ("food", "I want to order food instead", ""),
+        ("food", "I'd rather order a pizza", ""),
+        ("orders", "Actually, I want a refund for an order", ""),
+    ],
+)
+async def test_another_goal_is_offered_by_words_that_are_not_of_this_one(
+    toolset: Toolset, tmp_path: Path, here: str, words: str, offered: str
+) -> None:
+    chat = Chat(toolset, here, home=tmp_path)
+    chat.begin()
+    chat.say(words)
+    switched = chat.moves[-1].tool == "switch_goal"
+    assert (chat.moves[-1].arguments["goal"] if switched else "") == offered
