@@ -92,14 +92,14 @@ class AgentGoalWorkflow:
 
     def _is_long(self) -> bool:
         """Whether this run should end, and the next one begin."""
-        info = workflow.info()
         if self.chat.ended:
             return False
         if _is_full():
             return True
-        if self._summary and not self._summary.done():
-            return False
-        return info.get_current_history_size() > self.chat.history_limit and bool(self.chat.messages)
+        return self._is_past_limit() and bool(self.chat.messages) and (self._summary is None or self._summary.done())
+
+    def _is_past_limit(self) -> bool:
+        return workflow.info().get_current_history_size() > self.chat.history_limit
 
     # Steps of a turn
 
@@ -157,9 +157,12 @@ class AgentGoalWorkflow:
                 chat.lose_tool(_sentence(error), workflow.now())
 
     def _summarize_backlog(self) -> None:
-        """Beside the turns, never in their way: fold the oldest messages into the summary."""
-        backlog = self.chat.backlog() if self._summary is None or self._summary.done() else None
-        if backlog:
+        """Beside the turns, never in their way: fold the oldest messages into the summary.
+
+        A run that should end waits for its summary, so it begins no other one.
+        """
+        free = self._summary is None or (self._summary.done() and not self._is_past_limit())
+        if free and (backlog := self.chat.backlog()):
             self._summary = asyncio.create_task(self._summarize(*backlog))
 
     async def _summarize(self, messages: list[Any], through: int) -> None:
