@@ -5,10 +5,11 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from temporalio.client import Client
@@ -19,7 +20,7 @@ from agent.messages import ChatView, Goal, Json, ToolResult
 from agent.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKER = [str(ROOT / "worker.py")]
+WORKER = (str(ROOT / "worker.py"),)
 
 
 @dataclass
@@ -28,8 +29,8 @@ class Crew:
 
     server: str
     home: Path
-    program: list[str] = field(default_factory=lambda: WORKER)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str]
+    program: Sequence[str]
     queue: str = field(default_factory=lambda: f"queue-{secrets.token_hex(4)}")
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -75,9 +76,11 @@ class Crew:
 
 
 @contextmanager
-def crew(server: str, home: Path, program: list[str] | None = None, **environment: str) -> Iterator[Crew]:
+def crew(
+    server: str, home: Path, environment: Mapping[str, str] = MappingProxyType({}), program: Sequence[str] = WORKER
+) -> Iterator[Crew]:
     """With one worker that has been started; none outlives the block."""
-    found = Crew(server, home, program or WORKER, environment)
+    found = Crew(server, home, environment, program)
     found.start()
     try:
         yield found

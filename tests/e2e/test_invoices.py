@@ -1,4 +1,4 @@
-"""Invoices on a Stripe on loopback, made by real workers: whatever fails or dies, one of the right amount, told once."""
+"""Invoices and flights of services on loopback, by real workers: whatever fails or dies, one invoice, told once."""
 
 import asyncio
 import time
@@ -10,11 +10,13 @@ from temporalio.client import Client
 from agent.goals import goal_for
 from agent.messages import ChatView
 from tests.e2e.crew import Chat, Crew, crew, lines, results
+from tests.tools.services.flights_stub import FlightsStub, serve_flights
 from tests.tools.services.stripe_stub import STEPS, StripeStub, serve_stripe
 from tools import load
 
 KEY = "sk_test_0123456789abcdef"
-GOAL = goal_for(load(), "food")
+FLIGHTS_KEY = "rapid-0123456789abcdef"
+TOOLSET = load()
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +26,28 @@ def stripe() -> Iterator[StripeStub]:
 
 
 @pytest.fixture(scope="module")
-def till(server: str, stripe: StripeStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    with crew(server, tmp_path_factory.mktemp("till"), STRIPE_API_KEY=KEY, STRIPE_API_BASE=stripe.url) as found:
+def flights() -> Iterator[FlightsStub]:
+    with serve_flights() as stub:
+        yield stub
+
+
+@pytest.fixture(scope="module")
+def till(
+    server: str, stripe: StripeStub, flights: FlightsStub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crew]:
+    services = {
+        "STRIPE_API_KEY": KEY,
+        "STRIPE_API_BASE": stripe.url,
+        "RAPIDAPI_KEY": FLIGHTS_KEY,
+        "RAPIDAPI_URL_FLIGHTS": flights.url,
+    }
+    with crew(server, tmp_path_factory.mktemp("till"), services) as found:
         yield found
 
 
 async def at_the_till(till: Crew, temporal: Client, pizzas: int) -> Chat:
     """A chat whose next step is the invoice, for so many mushroom pizzas at 14.50."""
-    chat = await till.person(temporal).start(GOAL)
+    chat = await till.person(temporal).start(goal_for(TOOLSET, "food"))
     view = await chat.play("the pizzeria", "the mushroom pizza")
     view = await chat.say(str(pizzas))
     assert view.waiting
@@ -49,6 +65,22 @@ def assert_one_invoice(stripe: StripeStub, chat: Chat, view: ChatView, pizzas: i
     assert [(result.source, result.result["reference"]) for result in told] == [("test", made[0]["number"])]
     assert view.ended == "done", lines(view)
     assert sum(made[0]["hosted_invoice_url"] in line for line in lines(view) if line.startswith("agent:")) == 1
+
+
+async def test_a_trip_is_made_of_real_services_and_says_so(till: Crew, temporal: Client, stripe: StripeStub) -> None:
+    chat = await till.person(temporal).start(goal_for(TOOLSET, "event_flight_invoice"))
+    view = await chat.play("events in Boston in May", "the first one", "I depart from Austin", "Yes")
+    assert view.ended == "done", lines(view)
+    assert [(result.tool, result.source) for result in results(view)] == [
+        ("FindEvents", "mock"),
+        ("SearchFlights", "live"),
+        ("CreateInvoice", "test"),
+    ]
+    made = [invoice for invoice in stripe.finalized if invoice["op"].startswith(f"{chat.id}/")]
+    assert [(invoice["total"], invoice["currency"]) for invoice in made] == [(19999, "usd")], "the cheapest"
+    kept = await chat.history() + till.log.read_text()
+    assert KEY not in kept
+    assert FLIGHTS_KEY not in kept
 
 
 FAULTS = {

@@ -186,7 +186,7 @@ def directory(home: Path) -> Path:
 def workshop(server: str, home: Path, directory: Path) -> Iterator[Crew]:
     """Two workers, because some of the tools end theirs."""
     program = ["-m", "tests.e2e.workshop", str(directory)]
-    with crew(server, home, program, SHOP_TOKEN=SECRET, STREAM_INTERVAL="0.1") as found:
+    with crew(server, home, {"SHOP_TOKEN": SECRET}, program) as found:
         found.start()
         yield found
 
