@@ -100,7 +100,7 @@ class Activities:
         call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
         async with pulse(self._settings.stream_interval) as beats:
             try:
-                tool = await self._tool(call.tool)
+                tool = await self._found(call.tool)
                 returned = await tool.run(call.arguments, self._context(call, beats))
             except ToolError as error:
                 raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
@@ -171,6 +171,15 @@ class Activities:
         foreign = {spec.name: spec for spec in goal.tools if spec.name not in tools}
         goals = {name: goal_for(self._toolset, name) for name in self._toolset.goals if name != goal.name}
         return planning.Offer(tools, foreign, goals, self._settings.show_confirm)
+
+    async def _found(self, name: str) -> Tool:
+        """The tool; when an earlier attempt may have had an effect, a missing one is no proof that it failed."""
+        try:
+            return await self._tool(name)
+        except ToolError as error:
+            if activity.info().attempt > 1:
+                raise TryAgain(str(error)) from None
+            raise
 
     async def _tool(self, name: str) -> Tool:
         tool = self._toolset.tools.get(name) or await self._servers.tool(name)
