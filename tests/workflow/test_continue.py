@@ -6,6 +6,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from agent.messages import Goal
+from agent.model import ModelRequest, Reply
 from tests.workflow.desk import call, calls, desk, line, say
 from tools import ToolError
 
@@ -210,7 +211,13 @@ async def test_a_goal_that_was_switched_stays_switched(temporal: Client, queue: 
 async def test_a_long_chat_reads_backwards_and_its_newest_part_at_once(temporal: Client, queue: str) -> None:
     """Each message is too long to be taken up together with another, so each is a turn. 1,000: tests/bench/turn.py."""
     turns = 200
+
+    async def slowly(request: ModelRequest) -> Reply:
+        await asyncio.sleep(0.1)  # longer than a turn, so that at the end of each a summary is under way or due
+        return say("A summary.")
+
     async with desk(temporal, queue) as room:
+        room.model.summarize = slowly  # type: ignore[method-assign]
         chat = await room.start_with(history_limit=100_000, window_bytes=2_000)
         await asyncio.gather(*(chat.signal("user_prompt", f"{n} " + "word " * 180) for n in range(turns)))
         await chat.until(lambda view: view.status == "waiting" and not view.queued, seconds=60)
