@@ -43,6 +43,8 @@ class Activities:
         self._model = model
         self._toolset = toolset
         self._guard = guard
+        self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
+        self._hints = {name: goal.model_dump()["hints"] for name, goal in toolset.goals.items()}
         self._servers = Servers(toolset, settings.environment)
 
     def all(self) -> list[Callable[..., Any]]:
@@ -169,7 +171,7 @@ class Activities:
             ours = self._toolset.tools
             tools = {spec.name: ours[spec.name] for spec in goal.tools if spec.name in ours}
         foreign = {spec.name: spec for spec in goal.tools if spec.name not in tools}
-        goals = {name: goal_for(self._toolset, name) for name in self._toolset.goals if name != goal.name}
+        goals = {name: other for name, other in self._goals.items() if name != goal.name}
         return planning.Offer(tools, foreign, goals, self._settings.show_confirm)
 
     async def _found(self, name: str) -> Tool:
@@ -189,15 +191,12 @@ class Activities:
 
     def _about(self, goal: Goal, summary: str, tools: list[str]) -> dict[str, Any]:
         """What the scripted model reads besides the messages; providers never see it."""
-        ours = self._toolset.goals.get(goal.name)
-        hints = ours.model_dump()["hints"] if ours else {}
-        names = tools or [spec.name for spec in goal.tools]
         return {
             "name": goal.name,
             "title": goal.title,
             "description": goal.description,
-            "tools": names,
-            "hints": hints,
+            "tools": tools or [spec.name for spec in goal.tools],
+            "hints": self._hints.get(goal.name, {}),
             "summary": summary,
         }
 

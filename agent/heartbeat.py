@@ -41,7 +41,6 @@ async def pulse(interval: float) -> AsyncIterator[Pulse]:
             if (interval and current._shown != told) or now - last >= LIVENESS:
                 told, last = current.beat(), now
 
-    current.beat()
     task = asyncio.create_task(keep_beating())
     try:
         yield current
