@@ -110,8 +110,8 @@ class Live:
     async def _watch(self) -> None:
         try:
             while time.monotonic() - self._looked < UNUSED:
+                self._poked.clear()  # before asking: what is done meanwhile is asked for again at once
                 pause = await self._ask()
-                self._poked.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):  # wait_for may swallow a cancellation
                         await self._poked.wait()
