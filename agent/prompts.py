@@ -182,8 +182,17 @@ def spaced(name: str) -> str:
 def proposal_sentence(tool: str, arguments: dict[str, Json]) -> str:
     """For a proposal that came without words."""
     plain = {spaced(name): value for name, value in arguments.items() if not isinstance(value, dict | list)}
-    told = ", ".join(f"{name} {value}" for name, value in plain.items())
+    told = ", ".join(f"{name} {_spoken(value)}" for name, value in plain.items())
     return f"Let's {spaced(tool)}: {told}." if told else f"Let's {spaced(tool)}."
+
+
+def _spoken(value: Json) -> str:
+    """A date as people say it; anything else as it is."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None
+    except ValueError:
+        day = None
+    return f"{day.day} {day:%B %Y}" if day else str(value)
 
 
 def ask_for(tool: str, missing: Sequence[str], wrong: Iterable[str]) -> str:
