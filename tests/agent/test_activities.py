@@ -51,20 +51,28 @@ async def test_a_plan_is_one_call_of_the_model() -> None:
     assert model.requests[0].goal["tools"] == ["ReadNote", "WriteNote", "PostNote"]
 
 
-async def test_a_growing_reply_is_carried_by_heartbeats() -> None:
-    class Streaming(WrittenModel):
-        async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
-            for text in ("Mi", "Milk"):
-                on_text(text)
-                await asyncio.sleep(0.05)
-            return say("Milk")
+class Streaming(WrittenModel):
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        for text in ("Mi", "Milk"):
+            on_text(text)
+            await asyncio.sleep(0.05)
+        return say("Milk")
 
+
+async def test_a_growing_reply_is_carried_by_heartbeats() -> None:
     beats: list[Any] = []
     made = Activities(Settings(stream_interval=0.01), Streaming(), watched_tools([], {}))
     await plan(made, beats=beats)
     assert beats == [{"text": "Mi"}, {"text": "Milk"}], (
         "one for each change, and none before there is something to tell"
     )
+
+
+async def test_without_streaming_a_short_reply_sends_no_heartbeat_at_all() -> None:
+    beats: list[Any] = []
+    made = Activities(Settings(stream_interval=0), Streaming(), watched_tools([], {}))
+    await plan(made, beats=beats)
+    assert beats == []
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).resolve().parents[2]
 QUEUE = "bench"
+WARM_UP = 2.0
 GOAL = Goal(name="talk", title="Talk", description="Talk with the person.", starter_prompt="Greet.")
 
 
@@ -138,36 +139,57 @@ class Listener:
                     return
 
 
-async def throughput(run: Bench, chats: int, seconds: float) -> tuple[float, float, float]:
-    """Turns a second of so many chats at once; milliseconds of CPU a turn: of the worker, of the server."""
+@dataclass(frozen=True)
+class Load:
+    """Of many turns at once: turns a second, and a turn's CPU in milliseconds, its events and its bytes of history."""
+
+    rate: float
+    worker: float
+    server: float
+    events: float
+    bytes: float
+
+
+async def throughput(run: Bench, chats: int, seconds: float) -> Load:
+    """So many chats that talk as fast as they are answered, after a warm-up of 2 s."""
     ids = await asyncio.gather(*(start(run) for _ in range(chats)))
     listeners = [Listener(run.client, chat_id) for chat_id in ids]
     await asyncio.gather(*(listener.reply() for listener in listeners))
-    done, worker_before, server_before = 0, *run.cpu()
-    begun = time.perf_counter()
+    done, over = 0, False
 
     async def talk(chat_id: str, listener: Listener) -> None:
         nonlocal done
-        while time.perf_counter() - begun < seconds:
+        while not over:
             await run.chats.send(chat_id, "And then?")
             await listener.reply()
             done += 1
 
-    await asyncio.gather(*(talk(*pair) for pair in zip(ids, listeners, strict=True)))
-    took = time.perf_counter() - begun
-    worker_after, server_after = run.cpu()
+    talking = [asyncio.create_task(talk(*pair)) for pair in zip(ids, listeners, strict=True)]
+    await asyncio.sleep(WARM_UP)
+    before, begun, used = done, time.perf_counter(), run.cpu()
+    await asyncio.sleep(seconds)
+    turns, took, now = done - before, time.perf_counter() - begun, run.cpu()
+    over = True
+    await asyncio.gather(*talking)
+    infos = [(await run.client.get_workflow_handle(chat_id).describe()).raw_description for chat_id in ids]
+    histories = [info.workflow_execution_info for info in infos]
     for chat_id in ids:
         await run.chats.end(chat_id)
-    per_turn = 1000 / max(done, 1)
-    return done / took, (worker_after - worker_before) * per_turn, (server_after - server_before) * per_turn
+    return Load(
+        rate=turns / took,
+        worker=1000 * (now[0] - used[0]) / turns,
+        server=1000 * (now[1] - used[1]) / turns,
+        events=sum(history.history_length for history in histories) / (done + chats),
+        bytes=sum(history.history_size_bytes for history in histories) / (done + chats),
+    )
 
 
 async def main(quick: bool) -> None:
     async with bench() as run:
         print(
-            "| model latency | chats | median send to reply | over the bare call | slowest | turns/s | worker ms/turn | server ms/turn |"
+            "| latency | chats | send to reply | over a bare call | slowest | turns/s | worker | server | events | kB |"
         )
-        print("|---|---|---|---|---|---|---|---|")
+        print("|---|---|---|---|---|---|---|---|---|---|")
         for wait in (0.5, 0.0):
             run.stub.default = Answer("Hello from the stub.", delay=wait)
             bare = statistics.median([await bare_call(run.stub) for _ in range(5)])
@@ -175,8 +197,9 @@ async def main(quick: bool) -> None:
             median = statistics.median(taken)
             told = f"{median * 1000:.0f} ms | {(median - bare) * 1000:+.0f} ms | {taken[-1] * 1000:.0f} ms"
             for chats in (1, 10) if wait else (1, 10, 50):
-                rate, worker, server = await throughput(run, chats, 5 if quick else 20)
-                print(f"| {wait:g} s | {chats} | {told} | {rate:.1f} | {worker:.1f} | {server:.1f} |", flush=True)
+                load = await throughput(run, chats, 5 if quick else 20)
+                spent = f"{load.worker:.1f} ms | {load.server:.1f} ms | {load.events:.1f} | {load.bytes / 1000:.1f}"
+                print(f"| {wait:g} s | {chats} | {told} | {load.rate:.1f} | {spent} |", flush=True)
                 told = "| |"
 
 
