@@ -32,6 +32,9 @@ PLAN_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interv
 
 TOOL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
+KEY_LIFETIME = timedelta(hours=20)
+"""How long a tool may be tried: Stripe forgets an idempotency key after 24 h, and would then do it twice."""
+
 ENDING_TIMEOUT = timedelta(seconds=30)
 """How long an ended chat waits for a side effect that is under way."""
 
@@ -140,6 +143,7 @@ class AgentGoalWorkflow:
             result_type=ToolAnswer,
             activity_id=proposal.id,
             start_to_close_timeout=timedelta(seconds=proposal.timeout + 10),  # the activity stops itself before
+            schedule_to_close_timeout=KEY_LIFETIME,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=RetryPolicy(maximum_attempts=1) if once else TOOL_RETRIES,
         )
