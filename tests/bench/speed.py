@@ -21,6 +21,7 @@ import httpx
 import psutil
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 
@@ -171,8 +172,7 @@ async def throughput(run: Bench, chats: int, seconds: float) -> Load:
     turns, took, now = done - before, time.perf_counter() - begun, run.cpu()
     over = True
     await asyncio.gather(*talking)
-    infos = [(await run.client.get_workflow_handle(chat_id).describe()).raw_description for chat_id in ids]
-    histories = [info.workflow_execution_info for info in infos]
+    histories = [history for chat_id in ids for history in await _runs(run.client, chat_id)]
     for chat_id in ids:
         await run.chats.end(chat_id)
     return Load(
@@ -182,6 +182,13 @@ async def throughput(run: Bench, chats: int, seconds: float) -> Load:
         events=sum(history.history_length for history in histories) / (done + chats),
         bytes=sum(history.history_size_bytes for history in histories) / (done + chats),
     )
+
+
+async def _runs(client: Client, chat_id: str) -> list[WorkflowExecutionInfo]:
+    """All runs of a chat: the open one, and those that continued as new."""
+    described = await client.get_workflow_handle(chat_id).describe()
+    closed = client.list_workflows(f"WorkflowId = '{chat_id}' AND ExecutionStatus = 'ContinuedAsNew'")
+    return [described.raw_description.workflow_execution_info, *[run.raw_info async for run in closed]]
 
 
 async def main(quick: bool) -> None:
