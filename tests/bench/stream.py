@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Page, async_playwright
 
+from agent.local.server import free_ports
 from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,12 +32,6 @@ WATCH = """word => new Promise(done => {
     if (!seen()) { const observer = new MutationObserver(() => seen() && observer.disconnect());
                    observer.observe(document.body, {subtree: true, childList: true, characterData: true}); }
 })"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 async def bare(stub: Stub) -> float:
@@ -70,7 +64,7 @@ async def replies(page: Page, stub: Stub, count: int) -> list[float]:
 
 async def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as home, Stub() as stub:
-        port = free_port()
+        port = free_ports().ui
         environment = os.environ | {
             "STEADFAST_HOME": home,
             "STEADFAST_LOOK_AT": "127.0.0.1:1",

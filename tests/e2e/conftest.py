@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.async_api import Browser, async_playwright
+
+from agent.local.server import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = (
@@ -46,12 +47,6 @@ def _command() -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", "app.py"]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def _until(what: str, happened: Callable[[], bool], seconds: float) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
@@ -72,7 +67,7 @@ def _answers(url: str) -> bool:
 @pytest.fixture
 async def running_page(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[RunningPage]:
     """The page of the README's command; at the end it is told to stop, and everything it kept must be gone."""
-    port = _free_port()
+    port = free_ports().ui
     environment = os.environ | {
         "STEADFAST_HOME": str(tmp_path / "home"),
         "STEADFAST_LOOK_AT": "127.0.0.1:1",

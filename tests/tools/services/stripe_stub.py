@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl
+
+from tests.tools.services.serving import serving
 
 STEPS = ("customer", "invoice", "item", "finalize")
 FAULTS = ("close before", "close after", "429", "500", "409", "hang", "garbage")
@@ -143,15 +145,5 @@ def serve_stripe() -> Iterator[StripeStub]:
         def log_message(self, format: str, *args: object) -> None:
             """Keep the tests' output quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    stub.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(Handler, stub.go_on) as stub.url:
         yield stub
-    finally:
-        stub.go_on.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
