@@ -37,25 +37,30 @@ class OwnServer:
     async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
         """Start it on the database of the last time. Raises StartFailed."""
         await self._take_over()
-        self._discard_half_made()
-        ports = free_ports(self._last_ports())
         try:
-            server = await start_dev_server(
-                binary,
-                ports=ports,
-                database=self.database,
-                namespace=self.namespace,
-                log=self._log,
-                environment=environment,
-                keep=[self._lock.fd],
-                spawned=lambda pid: self._note(pid, ports),
-            )
+            try:
+                server = await self._try(binary, environment, free_ports(self._last_ports()))
+            except StartFailed:  # another program may have taken a port between our look and its start
+                server = await self._try(binary, environment, free_ports())
         except StartFailed as error:
             raise StartFailed(f"{error} (If that does not pass, move {self.database} away to begin anew.)") from None
         self._healthy.touch()
         with contextlib.suppress(OSError, ValueError):
             await server.keep_closed_chats(CLOSED_CHATS_KEPT, self.namespace)
         return server
+
+    async def _try(self, binary: Path, environment: Mapping[str, str], ports: Ports) -> DevServer:
+        self._discard_half_made()
+        return await start_dev_server(
+            binary,
+            ports=ports,
+            database=self.database,
+            namespace=self.namespace,
+            log=self._log,
+            environment=environment,
+            keep=[self._lock.fd],
+            spawned=lambda pid: self._note(pid, ports),
+        )
 
     def close(self) -> None:
         self._lock.close()
