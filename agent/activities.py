@@ -60,18 +60,18 @@ class Activities:
         """One turn of the model. Fails retryably while no model works, for good when the request can never work."""
         if over := self._over_budget(request):
             return over
-        offer = await self._offer(request.goal)
-        insisted = _insisted(request)
-        asked = ModelRequest(
-            messages=[
-                {"role": "system", "content": prompts.system(request.goal, request.summary, date.today())},
-                *prompts.chat(request.messages),
-            ],
-            tools=offer.functions(insisted=insisted),
-            goal=self._about(request.goal, request.summary, list(offer.tools)),
-            model=request.model,
-        )
-        async with pulse(self._settings.stream_interval) as beats:
+        async with pulse(self._settings.stream_interval) as beats:  # also while MCP servers list their tools
+            offer = await self._offer(request.goal)
+            insisted = _insisted(request)
+            asked = ModelRequest(
+                messages=[
+                    {"role": "system", "content": prompts.system(request.goal, request.summary, date.today())},
+                    *prompts.chat(request.messages),
+                ],
+                tools=offer.functions(insisted=insisted),
+                goal=self._about(request.goal, request.summary, list(offer.tools)),
+                model=request.model,
+            )
             if self._guard is None or insisted or not _has_new_words(request):
                 return await _told(self._think(asked, offer, lambda text: beats.show(text=text)))
             thinking = asyncio.create_task(self._think(asked, offer, lambda _: None))
