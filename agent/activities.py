@@ -11,13 +11,14 @@ from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from agent import planning, prompts, wire
+from agent import planning, prompts
 from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelUnavailable
 from agent.goals import goal_for
-from agent.heartbeat import Pulse, pulse
-from agent.messages import Goal, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
+from agent.heartbeat import Heartbeater, heartbeating
+from agent.messages import GoalSpec, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
+from agent.text import is_plain_json, sanitize_text
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.mcp import Servers
 
@@ -60,24 +61,28 @@ class Activities:
         """One turn of the model. Fails retryably while no model works, for good when the request can never work."""
         if over := self._over_budget(request):
             return over
-        async with pulse(self._settings.stream_interval) as beats:  # also while MCP servers list their tools
-            offer = await self._offer(request.goal)
+        async with heartbeating(
+            self._settings.stream_interval
+        ) as heartbeater:  # also while MCP servers list their tools
+            toolbox = await self._toolbox(request.goal)
             insisted = _insisted(request)
             asked = ModelRequest(
                 messages=[
                     {"role": "system", "content": prompts.system(request.goal, request.summary, date.today())},
                     *prompts.chat(request.messages),
                 ],
-                tools=offer.functions(insisted=insisted),
-                goal=self._about(request.goal, request.summary, list(offer.tools)),
+                tools=toolbox.functions(insisted=insisted),
+                goal=self._about(request.goal, request.summary, list(toolbox.tools)),
                 model=request.model,
             )
             if self._guard is None or insisted or not _has_new_words(request):
-                return await _told(self._think(asked, offer, lambda text: beats.show(text=text)))
-            thinking = asyncio.create_task(self._think(asked, offer, lambda _: None))
+                return await _as_application_error(
+                    self._ask_model(asked, toolbox, lambda text: heartbeater.show(text=text))
+                )
+            thinking = asyncio.create_task(self._ask_model(asked, toolbox, lambda _: None))
             try:
-                refusal = await _told(self._refusal(self._guard, request))
-                return await _told(thinking) if refusal is None else refusal
+                refusal = await _as_application_error(self._refusal(self._guard, request))
+                return await _as_application_error(thinking) if refusal is None else refusal
             finally:
                 thinking.cancel()
 
@@ -92,31 +97,31 @@ class Activities:
             },
             model=request.model,
         )
-        async with pulse(0):
-            reply = await _told(self._model.summarize(asked))
-        return Plan(text=wire.clean(reply.text)[:SUMMARY_LENGTH], by=reply.use)
+        async with heartbeating(0):
+            reply = await _as_application_error(self._model.summarize(asked))
+        return Plan(text=sanitize_text(reply.text)[:SUMMARY_LENGTH], by=reply.use)
 
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:
         """Run the tool that this activity is named after, under one receipt. Fails with ToolError when it told so."""
         call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
-        async with pulse(self._settings.stream_interval) as beats:
+        async with heartbeating(self._settings.stream_interval) as heartbeater:
             try:
-                tool = await self._found(call.tool)
-                returned = await tool.run(call.arguments, self._context(call, beats))
+                tool = await self._resolve_tool(call.tool)
+                returned = await tool.run(call.arguments, self._context(call, heartbeater))
             except ToolError as error:
                 raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
             except TryAgain as error:
                 delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
                 raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
-        if not wire.carries(returned.result):
+        if not is_plain_json(returned.result):
             told = f"{call.tool} ran, but what it returned cannot be kept: it is nested too deeply."
             raise ApplicationError(told, type="ToolError", non_retryable=True)
         return ToolAnswer(result=returned.result, source=returned.source, view=returned.view)
 
-    def _context(self, call: ToolCall, beats: Pulse) -> ToolContext:
+    def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:
-            beats.show(progress=text, fraction=fraction)
+            heartbeater.show(progress=text, fraction=fraction)
 
         return ToolContext(
             idempotency_key=call.idempotency_key,
@@ -125,18 +130,18 @@ class Activities:
             report=report,
         )
 
-    async def _think(self, asked: ModelRequest, offer: planning.Offer, on_text: Callable[[str], None]) -> Plan:
+    async def _ask_model(self, asked: ModelRequest, toolbox: planning.Toolbox, on_text: Callable[[str], None]) -> Plan:
         reply = await self._reply(asked, on_text)
         try:
-            return planning.interpret(reply, offer)
-        except planning.Unusable as error:
+            return planning.interpret(reply, toolbox)
+        except planning.InvalidToolCall as error:
             messages = [*asked.messages, *planning.correction(reply, error)]
             again = dataclasses.replace(asked, messages=messages)
         first = reply.use
         reply = await self._reply(again, on_text)
         try:
-            plan = planning.interpret(reply, offer)
-        except planning.Unusable as error:
+            plan = planning.interpret(reply, toolbox)
+        except planning.InvalidToolCall as error:
             plan = planning.ask_instead(error, reply)
         plan.by = first.plus(reply.use)
         return plan
@@ -157,10 +162,10 @@ class Activities:
         verdict = reply.text.strip()
         if not verdict.upper().startswith("NO"):
             return None
-        sentence = wire.clean(verdict[2:].lstrip(" ,.:-–—\n"))
+        sentence = sanitize_text(verdict[2:].lstrip(" ,.:-–—\n"))
         return Plan(text=sentence or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
 
-    async def _offer(self, goal: Goal) -> planning.Offer:
+    async def _toolbox(self, goal: GoalSpec) -> planning.Toolbox:
         tools: Mapping[str, Tool]
         if goal.name in self._toolset.goals:
             try:
@@ -172,9 +177,9 @@ class Activities:
             tools = {spec.name: ours[spec.name] for spec in goal.tools if spec.name in ours}
         foreign = {spec.name: spec for spec in goal.tools if spec.name not in tools}
         goals = {name: other for name, other in self._goals.items() if name != goal.name}
-        return planning.Offer(tools, foreign, goals, self._settings.show_confirm)
+        return planning.Toolbox(tools, foreign, goals, self._settings.show_confirm)
 
-    async def _found(self, name: str) -> Tool:
+    async def _resolve_tool(self, name: str) -> Tool:
         """The tool; when an earlier attempt may have had an effect, a missing one is no proof that it failed."""
         try:
             return await self._tool(name)
@@ -189,7 +194,7 @@ class Activities:
             raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
         return tool
 
-    def _about(self, goal: Goal, summary: str, tools: list[str]) -> dict[str, Any]:
+    def _about(self, goal: GoalSpec, summary: str, tools: list[str]) -> dict[str, Any]:
         """What the scripted model reads besides the messages; providers never see it."""
         return {
             "name": goal.name,
@@ -225,10 +230,10 @@ def _insisted(request: PlanRequest) -> bool:
 
 
 def _cleaned(reply: Reply) -> Reply:
-    return Reply(text=wire.clean(reply.text), calls=reply.calls, use=reply.use)
+    return Reply(text=sanitize_text(reply.text), calls=reply.calls, use=reply.use)
 
 
-async def _told(work: Awaitable[T]) -> T:
+async def _as_application_error(work: Awaitable[T]) -> T:
     """Turn the model's errors into what Temporal retries or not; their messages are ours and hold no key."""
     try:
         return await work

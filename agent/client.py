@@ -30,8 +30,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from agent import wire
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker, ServerUnavailable
-from agent.messages import MESSAGE_LIMIT, ChatView, Goal, Json
+from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json
 from agent.settings import Settings
+from agent.text import sanitize_text
 
 WORKFLOW = "AgentGoalWorkflow"
 QUERY_TIMEOUT = timedelta(seconds=5)
@@ -101,7 +102,7 @@ class ChatClient:
         self._unseen_answers = 0
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
-    async def start(self, goal: Goal, *, model: str = "", owner: str = "") -> str:
+    async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
         """Begin a chat whose agent greets first; returns its id, which nobody can guess."""
         chat_id = f"chat-{secrets.token_hex(16)}"
         title = goal.title or goal.name
@@ -120,7 +121,7 @@ class ChatClient:
 
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
         """Say something. It is durable once this returns; sent twice with one id, it is said once."""
-        text = wire.clean(text)
+        text = sanitize_text(text)
         if not text:
             raise MessageRefused("There is nothing to send yet; write a message first.")
         if len(text) > MESSAGE_LIMIT:

@@ -3,13 +3,18 @@
 One object serves the workflow's start, its queries and continue-as-new. Every method that takes `now` is an event.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
+from typing import Literal
 
 from agent import window
 from agent.messages import (
+    EPOCH,
     AgentMessage,
     Decision,
     Dropped,
+    GoalSpec,
     Instruction,
     Json,
     Message,
@@ -19,11 +24,11 @@ from agent.messages import (
     PlanRequest,
     Proposal,
     ProposalMessage,
+    Record,
     ToolAnswer,
     ToolResult,
     UserMessage,
 )
-from agent.state import State
 
 INBOX_BYTES = 300_000
 """Unanswered words beyond this are refused, so that continue-as-new can always carry them."""
@@ -40,34 +45,72 @@ STATE_BYTES = 1_500_000
 UNATTENDED_RUNS = 10
 """After so many tools without a word of the person, the next one asks, whatever SHOW_CONFIRM says."""
 
+WINDOW_BYTES = 16_000
+"""How much of the transcript the model is sent, as JSON, unless the start input says otherwise."""
+
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
 
 
-class Conversation(State):
-    """Its events. Invariants: seq grows by one a message; at most one proposal waits; a receipt is used once."""
+class Conversation(Record):
+    """What a run of the workflow knows of its chat: stored as it is, so fields are only ever added, with defaults.
+
+    messages: this run's segment of the transcript. context: what the model still sees of earlier runs. inbox: what was
+    sent and not consumed yet. queue: what will be proposed next. accepted: the proposal that `receipt` decided.
+    unattended: tools that ran since the person last did something. heard_ids: of messages, to recognize a repeated one.
+    Invariants: seq grows by one a message; at most one proposal waits; a receipt is used once.
+    """
+
+    goal: GoalSpec
+    key: str = ""
+    model: str = ""
+    summary: str = ""
+    summarized: int = 0
+    context: list[Message] = []
+    messages: list[Message] = []
+    next_seq: int = 1
+    inbox: list[UserMessage | Instruction] = []
+    inbox_bytes: int = 0
+    reply_due: bool = False
+    proposal: Proposal | None = None
+    queue: list[Proposal] = []
+    receipt: Decision | None = None
+    accepted: Proposal | None = None
+    proposed: int = 0
+    unattended: int = 0
+    heard_ids: list[str] = []
+    dropped: Dropped = Dropped()
+    ended: Literal["", "done", "person"] = ""
+    revision: int = 0
+    previous_run_id: str = ""
+    window_bytes: int = WINDOW_BYTES
+    history_limit: int = 512 * 1024
+    tokens: int = 0
+    cost_usd: str | None = "0"
+    extensions: int = 0
+    working: Literal["", "plan", "tool"] = ""
 
     # What people do
 
-    def hear(self, message: UserMessage, now: datetime) -> None:
+    def receive_message(self, message: UserMessage, now: datetime) -> None:
         """A message of the person: queued until the agent takes it up; it withdraws a proposal that waits."""
         if message.id and message.id in self.heard_ids:
             return None
         if self.ended:
-            return self.drop("The chat has ended; start a new one.", now)
+            return self.reject_input("The chat has ended; start a new one.", now)
         message = message.model_copy(update={"at": now})
         if self.inbox_bytes + window.size(message) > INBOX_BYTES:
-            return self.drop("Too much was said at once; wait for the answers, then say it again.", now)
+            return self.reject_input("Too much was said at once; wait for the answers, then say it again.", now)
         if message.id:
             self.heard_ids = [*self.heard_ids[1 - _REMEMBERED_IDS :], message.id]
         self._withdraw(now)
         self.unattended = 0
-        self.queue_up(message)
+        self.enqueue(message)
         if message.text.strip().rstrip(".!").lower() == _END_WORDS:
             self.end(now)
         return None
 
-    def queue_up(self, message: UserMessage | Instruction) -> None:
+    def enqueue(self, message: UserMessage | Instruction) -> None:
         """Leave a message for the agent's next step."""
         self.inbox.append(message)
         self.inbox_bytes += window.size(message)
@@ -109,7 +152,7 @@ class Conversation(State):
         self._withdraw(now)
         if self.receipt and self.working != "tool":
             self._fail("The chat was ended before this began, so it did not run.", now)
-        self._take_up(len(self.inbox), now)
+        self._consume_inbox(len(self.inbox), now)
         self.ended, self.reply_due = "person", False
         self.revision += 1
 
@@ -119,7 +162,7 @@ class Conversation(State):
             self.model = model
             self.revision += 1
 
-    def drop(self, reason: str, now: datetime) -> None:
+    def reject_input(self, reason: str, now: datetime) -> None:
         """Input that is not taken up: counted and shown, never part of the transcript."""
         self.dropped = Dropped(count=self.dropped.count + 1, reason=reason, at=now)
         self.revision += 1
@@ -134,7 +177,7 @@ class Conversation(State):
     def begin_plan(self, now: datetime) -> PlanRequest:
         """Take up what was said, as much as fits half the window, and ask the model for its next step."""
         said, _ = window.fitting(self.inbox, self.window_bytes // 2)
-        self._take_up(len(said), now)
+        self._consume_inbox(len(said), now)
         self.working = "plan"
         self.revision += 1
         return PlanRequest(
@@ -237,7 +280,7 @@ class Conversation(State):
             self.context = [message for message in self.context if message.seq > through]
         self.revision += 1
 
-    def hand_on(self, run_id: str) -> "Conversation":
+    def next_run_state(self, run_id: str) -> "Conversation":
         """What the next run of the workflow begins with: everything that waits, and what no summary covers yet."""
         unsummarized = max(self.window_bytes, min(4 * self.window_bytes, HANDED_ON_BYTES))
         context = window.newest(self._visible(), unsummarized)
@@ -261,9 +304,76 @@ class Conversation(State):
 
     def _decidable(self, proposal_id: str, now: datetime) -> Proposal | None:
         if self.proposal is None:
-            self.drop("There was nothing to decide, so the click changed nothing.", now)
+            self.reject_input("There was nothing to decide, so the click changed nothing.", now)
         elif proposal_id and proposal_id != self.proposal.id:
-            self.drop("That card is no longer open; decide on the newest one.", now)
+            self.reject_input("That card is no longer open; decide on the newest one.", now)
         else:
             return self.proposal
         return None
+
+    def _add(self, message: Message, now: datetime, *, keep_time: bool = False) -> None:
+        message.seq = self.next_seq
+        if not keep_time or message.at == EPOCH:
+            message.at = now
+        self.messages.append(message)
+        self.next_seq += 1
+        self.revision += 1
+
+    def _consume_inbox(self, count: int, now: datetime) -> None:
+        taken, self.inbox = self.inbox[:count], self.inbox[count:]
+        self.inbox_bytes -= sum(map(window.size, taken))
+        for message in taken:
+            self._add(message, now, keep_time=True)
+
+    def _decide(
+        self,
+        proposal: Proposal,
+        verdict: Literal["confirmed", "declined", "withdrawn"],
+        now: datetime,
+        arguments: dict[str, Json] | None = None,
+        reason: str = "",
+        who: str = "",
+    ) -> Decision:
+        self.proposal = None
+        if who != "settings":
+            self.unattended = 0
+        decision = Decision(
+            proposal_id=proposal.id,
+            tool=proposal.tool,
+            verdict=verdict,
+            arguments=arguments or {},
+            reason=reason,
+            who=who,
+        )
+        self._add(decision, now)
+        return decision
+
+    def _withdraw(self, now: datetime) -> None:
+        if self.proposal is not None:
+            self._decide(self.proposal, "withdrawn", now)
+        self.queue = []
+
+    def _fail(self, sentence: str, now: datetime) -> None:
+        self._record(now, ToolResult(proposal_id="", outcome="failed", error=sentence))
+
+    def _record(self, now: datetime, result: ToolResult) -> None:
+        assert self.accepted is not None
+        result.proposal_id, result.tool = self.accepted.id, self.accepted.tool
+        self.receipt, self.accepted, self.working = None, None, ""
+        self._add(result, now)
+
+    def _count(self, use: ModelUse | None) -> None:
+        if use is None:
+            return
+        self.tokens += (use.prompt_tokens or 0) + (use.completion_tokens or 0)
+        known = self.cost_usd is not None and use.cost_usd is not None
+        self.cost_usd = str(Decimal(self.cost_usd or 0) + Decimal(use.cost_usd or 0)) if known else None
+
+    @property
+    def _room(self) -> int:
+        """What the summary leaves of the window: together they do not grow with the chat."""
+        return max(self.window_bytes - len(self.summary.encode()), self.window_bytes // 4)
+
+    def _visible(self) -> Iterator[Message]:
+        """Newest first."""
+        return window.visible(self.messages, self.context, self.summarized)

@@ -5,6 +5,10 @@ class SettingsError(Exception):
     """An environment variable or a line of .env cannot be used. The message names it and the remedy, never its value."""
 
 
+class Unreadable(ValueError):
+    """Input of a client that has none of the known formats; the message is one sentence for the page."""
+
+
 class ChatError(Exception):
     """Something a person meets while using a chat; the message is shown to them as it is."""
 

@@ -1,13 +1,13 @@
 """A goal file, as it travels in a chat: by value, so that any worker and any ancestor's client can read it."""
 
-from agent.messages import ArgumentSpec, Goal, ToolSpec
+from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
 from tools import Tool, Toolset
 
 
-def goal_for(toolset: Toolset, name: str) -> Goal:
+def goal_for(toolset: Toolset, name: str) -> GoalSpec:
     """The goal of this name with its tools described; KeyError when there is none."""
     goal = toolset.goals[name]
-    return Goal(
+    return GoalSpec(
         name=goal.name,
         title=goal.title,
         description=goal.description,

@@ -1,4 +1,4 @@
-"""Heartbeats on a timer: they say that the worker lives, and carry what a page may show meanwhile."""
+"""Heartbeats on a timer: they show that the worker is alive, and carry what a page may show meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,42 +8,46 @@ from typing import Any
 from temporalio import activity
 
 LIVENESS = 1.0
-"""Seconds between two beats when there is nothing new to show; the workflow takes five silent ones for a death."""
+"""Seconds between two heartbeats when there is nothing new to show; after 5 silent ones the workflow retries elsewhere."""
 
 
-class Pulse:
-    """What the next beats carry: {"text"?: the reply so far, "progress"?: a tool's words, "fraction"?: 0 to 1}."""
+class Heartbeater:
+    """What the next heartbeats carry: {"text"?: the reply so far, "progress"?: what a tool is doing, "fraction"?: 0–1}."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, Any] = {}
+        self._details: dict[str, Any] = {}
 
-    def show(self, **shown: Any) -> None:
-        """Replace what is carried. A snapshot, not a difference: beats in between get lost."""
-        self._shown = shown
+    def show(self, **details: Any) -> None:
+        """Replace what is carried. A snapshot, not a difference: heartbeats in between may be skipped."""
+        self._details = details
 
-    def beat(self) -> dict[str, Any]:
-        """Tell the server; returns what was told."""
-        activity.heartbeat(self._shown)
-        return self._shown
+    def send(self) -> dict[str, Any]:
+        """Send a heartbeat; returns the details that it carried."""
+        activity.heartbeat(self._details)
+        return self._details
+
+    def has_news(self, since: dict[str, Any]) -> bool:
+        """Whether there are other details than these."""
+        return self._details != since
 
 
 @asynccontextmanager
-async def pulse(interval: float) -> AsyncIterator[Pulse]:
-    """Beat while the body runs: every `interval` seconds while something new is shown (0 = never), else for liveness."""
-    current = Pulse()
+async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
+    """Send heartbeats while the body runs: every second, and every `interval` seconds while details change (0 = never)."""
+    heartbeater = Heartbeater()
 
-    async def keep_beating() -> None:
-        told: dict[str, Any] = {}
-        last = asyncio.get_running_loop().time()
+    async def send_all() -> None:
+        sent: dict[str, Any] = {}
+        loop = asyncio.get_running_loop()
+        last = loop.time()
         while True:
             await asyncio.sleep(interval or LIVENESS)
-            now = asyncio.get_running_loop().time()
-            if (interval and current._shown != told) or now - last >= LIVENESS:
-                told, last = current.beat(), now
+            if (interval and heartbeater.has_news(sent)) or loop.time() - last >= LIVENESS:
+                sent, last = heartbeater.send(), loop.time()
 
-    task = asyncio.create_task(keep_beating())
+    task = asyncio.create_task(send_all())
     try:
-        yield current
+        yield heartbeater
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

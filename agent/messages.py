@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 Effect = Literal["read", "idempotent", "once"]
 """read: safe to repeat. idempotent: honours the idempotency key, retried. once: never run again by itself."""
 
+ChatStatus = Literal["thinking", "running", "deciding", "waiting", "ending", "ended"]
+
 Json = Any
 """A JSON value; pydantic's own JsonValue costs a recursive check on every copy."""
 
@@ -54,7 +56,7 @@ class ToolSpec(Record):
     arguments: list[ArgumentSpec] = []
 
 
-class Goal(Record):
+class GoalSpec(Record):
     """What a chat is to reach, and with which tools. `name` finds the worker's own goal file, if it has one."""
 
     name: str
@@ -109,7 +111,7 @@ class Proposal(Record):
     needs_confirm: bool = True
     timeout: float = 60.0
     parameters: dict[str, Json] = {}
-    goal: Goal | None = None
+    goal: GoalSpec | None = None
     about: str = ""
 
 
@@ -208,7 +210,7 @@ class PlanRequest(Record):
     tokens, cost_usd: spent so far; extensions: how often the person agreed to go on past the budget.
     """
 
-    goal: Goal
+    goal: GoalSpec
     summary: str = ""
     messages: list[Message] = []
     model: str = ""
@@ -220,7 +222,7 @@ class PlanRequest(Record):
 class SummaryRequest(Record):
     """The input of the `summarize` activity: fold messages into the summary so far. Its output is a Plan's text."""
 
-    goal: Goal
+    goal: GoalSpec
     summary: str = ""
     messages: list[Message] = []
     model: str = ""
@@ -259,8 +261,8 @@ class ChatView(Record):
     others follow. Earlier runs are read by walking previous_run_id backwards.
     """
 
-    goal: Goal
-    status: Literal["thinking", "running", "deciding", "waiting", "ending", "ended"] = "waiting"
+    goal: GoalSpec
+    status: ChatStatus = "waiting"
     revision: int = 0
     messages: list[Message] = []
     more: bool = False
@@ -269,7 +271,6 @@ class ChatView(Record):
     waiting: Proposal | None = None
     queued: list[UserMessage] = []
     running: str = ""
-    running_id: str = ""
     dropped: Dropped = Dropped()
     previous_run_id: str = ""
     model: str = ""

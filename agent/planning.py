@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent import prompts, wire
-from agent.messages import Goal, Json, Plan, Proposal, ToolSpec
+from agent import prompts
+from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
+from agent.text import are_arguments, sanitize_text
 from tools import InvalidArguments, Tool
 
 BUILT_IN = ("finish", "off_goal", "switch_goal")
@@ -16,12 +17,12 @@ MOST_CALLS = 8
 
 
 @dataclass(frozen=True)
-class Offer:
+class Toolbox:
     """What the model may call in one chat: the goal's tools, those only the goal describes, and the other goals."""
 
     tools: Mapping[str, Tool]
     foreign: Mapping[str, ToolSpec]
-    goals: Mapping[str, Goal]
+    goals: Mapping[str, GoalSpec]
     show_confirm: Literal["true", "effects", "false"] = "true"
 
     def functions(self, *, insisted: bool = False) -> list[dict[str, Any]]:
@@ -34,7 +35,7 @@ class Offer:
         return [*ours, *others, *prompts.built_in(goals, insisted=insisted)]
 
 
-class Unusable(Exception):
+class InvalidToolCall(Exception):
     """A call that cannot be proposed. missing: argument names; wrong: one sentence for each other problem."""
 
     def __init__(self, call: CalledTool, missing: list[str], wrong: list[str]) -> None:
@@ -42,30 +43,30 @@ class Unusable(Exception):
         super().__init__(" ".join([*(f"{name} is missing." for name in missing), *wrong]))
 
 
-def interpret(reply: Reply, offer: Offer) -> Plan:
-    """What a reply comes to; raises Unusable for the first call that cannot be proposed as it is."""
+def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
+    """What a reply comes to; raises InvalidToolCall for the first call that cannot be proposed as it is."""
     known = [call for call in reply.calls if call.name not in BUILT_IN]
     if known:
-        proposals = [_proposal(call, offer) for call in known[:MOST_CALLS]]
+        proposals = [_proposal(call, toolbox) for call in known[:MOST_CALLS]]
         proposals[0].text = reply.text.strip() or proposals[0].text
         return Plan(proposals=proposals, by=reply.use)
     for call in reply.calls:
         arguments = _arguments(call)
-        text = wire.clean(str(arguments.get("message") or "")) or reply.text.strip()
+        text = sanitize_text(str(arguments.get("message") or "")) or reply.text.strip()
         if call.name == "finish":
             return Plan(text=text or "That is all done. Goodbye!", next="done", by=reply.use)
         if call.name == "off_goal":
             return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
-        return Plan(proposals=[_switch(call, arguments, text, offer)], by=reply.use)
+        return Plan(proposals=[_switch(call, arguments, text, toolbox)], by=reply.use)
     return Plan(text=reply.text.strip() or "I have no answer to that. Please say it in other words.", by=reply.use)
 
 
-def ask_instead(error: Unusable, reply: Reply) -> Plan:
+def ask_instead(error: InvalidToolCall, reply: Reply) -> Plan:
     """The model failed twice: ask the person for exactly what is missing."""
     return Plan(text=prompts.ask_for(error.call.name, error.missing, error.wrong), by=reply.use)
 
 
-def correction(reply: Reply, error: Unusable) -> list[dict[str, Any]]:
+def correction(reply: Reply, error: InvalidToolCall) -> list[dict[str, Any]]:
     """The failed answer and what is wrong with it, to go to the model once more. Broken JSON is not sent back."""
     calls = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _safe(call)}}
@@ -82,37 +83,37 @@ def correction(reply: Reply, error: Unusable) -> list[dict[str, Any]]:
     return [{"role": "assistant", "content": reply.text, "tool_calls": calls}, *answers]
 
 
-def _proposal(call: CalledTool, offer: Offer) -> Proposal:
+def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
     arguments = _arguments(call)
-    if tool := offer.tools.get(call.name):
+    if tool := toolbox.tools.get(call.name):
         try:
             checked = tool.validate(arguments)
         except InvalidArguments as error:
-            raise Unusable(call, list(error.missing), list(error.wrong.values())) from None
+            raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
         effect, timeout, parameters = tool.effect, tool.timeout, tool.parameters
-    elif spec := offer.foreign.get(call.name):
+    elif spec := toolbox.foreign.get(call.name):
         missing = [argument.name for argument in spec.arguments if arguments.get(argument.name) in (None, "")]
         if missing:
-            raise Unusable(call, missing, [])
+            raise InvalidToolCall(call, missing, [])
         checked, effect, timeout, parameters = arguments, "once", 60.0, prompts.schema_of(spec)
     else:
-        names = ", ".join([*offer.tools, *offer.foreign, *BUILT_IN])
-        raise Unusable(call, [], [f"There is no tool {call.name[:80]}. There are: {names}."])
+        names = ", ".join([*toolbox.tools, *toolbox.foreign, *BUILT_IN])
+        raise InvalidToolCall(call, [], [f"There is no tool {call.name[:80]}. There are: {names}."])
     return Proposal(
         tool=call.name,
         arguments=checked,
         text=prompts.proposal_sentence(call.name, checked),
         effect=effect,
-        needs_confirm=offer.show_confirm == "true" or (offer.show_confirm == "effects" and effect != "read"),
+        needs_confirm=toolbox.show_confirm == "true" or (toolbox.show_confirm == "effects" and effect != "read"),
         timeout=timeout,
         parameters=parameters,
     )
 
 
-def _switch(call: CalledTool, arguments: dict[str, Json], text: str, offer: Offer) -> Proposal:
-    goal = offer.goals.get(str(arguments.get("goal")))
+def _switch(call: CalledTool, arguments: dict[str, Json], text: str, toolbox: Toolbox) -> Proposal:
+    goal = toolbox.goals.get(str(arguments.get("goal")))
     if goal is None:
-        raise Unusable(call, [], [f"There is no such goal. There are: {', '.join(offer.goals)}."])
+        raise InvalidToolCall(call, [], [f"There is no such goal. There are: {', '.join(toolbox.goals)}."])
     return Proposal(
         kind="switch_goal",
         tool="switch_goal",
@@ -127,9 +128,9 @@ def _arguments(call: CalledTool) -> dict[str, Json]:
     try:
         arguments: dict[str, Json] = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
-        raise Unusable(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
-    if not wire.are_arguments(arguments):
-        raise Unusable(
+        raise InvalidToolCall(call, [], [f"The arguments of {call.name[:80]} are not JSON."]) from None
+    if not are_arguments(arguments):
+        raise InvalidToolCall(
             call, [], [f"The arguments of {call.name[:80]} are not a JSON object of a usable size and depth."]
         )
     return arguments
@@ -138,5 +139,5 @@ def _arguments(call: CalledTool) -> dict[str, Json]:
 def _safe(call: CalledTool) -> str:
     try:
         return json.dumps(_arguments(call))
-    except Unusable:
+    except InvalidToolCall:
         return "{}"

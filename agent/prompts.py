@@ -9,7 +9,7 @@ from typing import Any
 from agent.messages import (
     AgentMessage,
     Decision,
-    Goal,
+    GoalSpec,
     Instruction,
     Json,
     Message,
@@ -34,7 +34,7 @@ You help a person reach one goal, with tools. Rules:
 - Do not use images or HTML."""
 
 
-def system(goal: Goal, summary: str, today: date) -> str:
+def system(goal: GoalSpec, summary: str, today: date) -> str:
     """The system message."""
     parts = [_RULES, f"Today is {today:%A}, {today.isoformat()}.", f"# The goal: {goal.title or goal.name}"]
     parts += [goal.description] if goal.description else []
@@ -206,7 +206,7 @@ def ask_for(tool: str, missing: Sequence[str], wrong: Iterable[str]) -> str:
 # The guardrail and the summary
 
 
-def guardrail(goal: Goal, messages: Sequence[Message]) -> list[dict[str, Any]]:
+def guardrail(goal: GoalSpec, messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Asks an independent model whether the newest words fit the goal; its answer begins with YES or NO."""
     words = [line for line in chat(messages) if line["role"] in ("user", "assistant") and line.get("content")]
     told = "\n".join(f"{line['role']}: {line['content']}" for line in words[-6:])
@@ -221,7 +221,7 @@ def guardrail(goal: Goal, messages: Sequence[Message]) -> list[dict[str, Any]]:
     ]
 
 
-def summary(goal: Goal, so_far: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
+def summary(goal: GoalSpec, so_far: str, messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Asks for a summary that replaces the one so far and these messages."""
     rules = (
         "Sum up a chat so that an assistant can go on with it without having seen it. Keep every fact the person told "

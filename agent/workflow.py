@@ -15,7 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 with workflow.unsafe.imports_passed_through():
-    from agent import views, wire
+    from agent import wire
     from agent.messages import (
         ChatView,
         Decision,
@@ -87,7 +87,7 @@ class AgentGoalWorkflow:
         while not chat.ended:
             await workflow.wait_condition(lambda: bool(chat.has_work or chat.ended or self._is_long()))
             if self._is_long():
-                workflow.continue_as_new(args=[wire.resume_input(chat.hand_on(workflow.info().run_id))])
+                workflow.continue_as_new(args=[wire.resume_input(chat.next_run_state(workflow.info().run_id))])
             elif chat.receipt:
                 await self._run_tool(*chat.begin_tool())
             elif chat.has_work:
@@ -198,9 +198,9 @@ class AgentGoalWorkflow:
         try:
             self._take(name, args)
         except wire.Unreadable as error:
-            self.chat.drop(str(error), workflow.now())
+            self.chat.reject_input(str(error), workflow.now())
         except Exception:  # undecodable bytes raise whatever their converter likes
-            self.chat.drop("A signal that cannot be decoded arrived and was not taken up.", workflow.now())
+            self.chat.reject_input("A signal that cannot be decoded arrived and was not taken up.", workflow.now())
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
         now = workflow.now()
@@ -209,7 +209,7 @@ class AgentGoalWorkflow:
         payload = workflow.payload_converter().from_payload(args[0].payload) if args else None
         match name:
             case "user_prompt":
-                self.chat.hear(wire.read_prompt(payload), now)
+                self.chat.receive_message(wire.read_prompt(payload), now)
             case "confirm":
                 verdict = wire.read_verdict(payload)
                 self.chat.confirm(now, verdict.proposal_id, verdict.arguments, verdict.who)
@@ -225,7 +225,7 @@ class AgentGoalWorkflow:
     @workflow.query
     def get_chat(self, since: Any = 0) -> ChatView:
         """What a page draws: see ChatView."""
-        return views.view(self.chat, wire.read_since(since))
+        return wire.chat_view(self.chat, wire.read_since(since))
 
     @workflow.query
     def get_conversation_history(self) -> dict[str, Json]:

@@ -21,10 +21,9 @@ CODE = [
 LEAVES = {
     "agent.conversation",
     "agent.messages",
-    "agent.state",
     "agent.wire",
     "agent.window",
-    "agent.views",
+    "agent.text",
     "agent.errors",
     "agent.settings",
     "agent.model",

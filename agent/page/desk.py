@@ -13,7 +13,7 @@ from agent import local, temporal
 from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
 from agent.goals import goal_for
-from agent.messages import Goal
+from agent.messages import GoalSpec
 from agent.page.bridge import Bridge
 from agent.page.live import Live
 from agent.settings import Settings, load_settings
@@ -100,7 +100,7 @@ class Desk:
         """The tools and goals found in tools/."""
         return self.load_tools()
 
-    def goal(self, name: str) -> Goal:
+    def goal(self, name: str) -> GoalSpec:
         """The goal of this name, or the default one for a name nobody knows."""
         return goal_for(self.tools, self.goal_name(name))
 

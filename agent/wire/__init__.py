@@ -4,17 +4,17 @@ They are those of Temporal's tutorial "Build a durable AI agent" and of temporal
 input, the signals' bare and rich forms, and the two queries. What cannot be read raises Unreadable with one sentence.
 """
 
+from agent.errors import Unreadable
 from agent.wire.answers import history, latest_tool_data
 from agent.wire.signals import Verdict, read_model, read_prompt, read_since, read_verdict
 from agent.wire.start import read_start, resume_input, start_input
-from agent.wire.text import Unreadable, are_arguments, carries, clean
+from agent.wire.views import chat_status, chat_view
 
 __all__ = [
     "Unreadable",
     "Verdict",
-    "are_arguments",
-    "carries",
-    "clean",
+    "chat_status",
+    "chat_view",
     "history",
     "latest_tool_data",
     "read_model",

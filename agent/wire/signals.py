@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from agent.errors import Unreadable
 from agent.messages import MESSAGE_LIMIT, Json, UserMessage
-from agent.wire.text import Unreadable, are_arguments, clean
+from agent.text import are_arguments, sanitize_text
 
 _ID_LENGTH = 128
 
@@ -14,7 +15,7 @@ def read_prompt(raw: Any) -> UserMessage:
     fields = {"text": raw} if isinstance(raw, str) else raw
     if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
         raise Unreadable("A message without text arrived and was not taken up.")
-    text = clean(fields["text"])
+    text = sanitize_text(fields["text"])
     if not text:
         raise Unreadable("An empty message arrived and was not taken up.")
     if len(text) > MESSAGE_LIMIT:
@@ -48,7 +49,7 @@ def read_verdict(raw: Any) -> Verdict:
     return Verdict(
         proposal_id=_word(raw.get("proposal_id")),
         arguments=arguments,
-        reason=clean(reason)[:MESSAGE_LIMIT] if isinstance(reason, str) else "",
+        reason=sanitize_text(reason)[:MESSAGE_LIMIT] if isinstance(reason, str) else "",
         who=_word(raw.get("who")),
     )
 
@@ -66,4 +67,4 @@ def read_since(raw: Any) -> int:
 
 
 def _word(raw: Any) -> str:
-    return clean(raw)[:_ID_LENGTH] if isinstance(raw, str) else ""
+    return sanitize_text(raw)[:_ID_LENGTH] if isinstance(raw, str) else ""

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
-from agent.messages import MESSAGE_LIMIT, Goal, Instruction, Json, ToolSpec, UserMessage
-from agent.wire.text import Unreadable, clean
+from agent.errors import Unreadable
+from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ToolSpec, UserMessage
+from agent.text import sanitize_text
 
 RESERVED = ("plan", "summarize", "finish", "off_goal", "switch_goal")
 """Names of activities and of built-in tools, which a goal's own tools cannot have."""
@@ -47,7 +48,7 @@ class StartInput(BaseModel):
 
 
 def start_input(
-    goal: Goal,
+    goal: GoalSpec,
     model: str = "",
     *,
     window_bytes: int | None = None,
@@ -94,8 +95,8 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
     chat = Conversation(
         key=key,
         model=start.model,
-        summary=clean(params.conversation_summary or "")[:_INSTRUCTION_LIMIT],
-        goal=Goal(
+        summary=sanitize_text(params.conversation_summary or "")[:_INSTRUCTION_LIMIT],
+        goal=GoalSpec(
             name=goal.id or goal.agent_name,
             title=goal.agent_name,
             description=goal.description,
@@ -105,8 +106,8 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
         ),
     )
     for line in params.prompt_queue or []:
-        if clean(line):
-            chat.queue_up(_queued(line))
+        if sanitize_text(line):
+            chat.enqueue(_queued(line))
     if chat.inbox_bytes > INBOX_BYTES:
         raise Unreadable(f"The start input cannot be used: its prompt_queue is longer than {INBOX_BYTES // 1000} kB.")
     if start.window_bytes:
@@ -128,7 +129,7 @@ def _refused(goal: AgentGoal) -> str:
 
 
 def _queued(line: str) -> UserMessage | Instruction:
-    text = clean(line)[:_INSTRUCTION_LIMIT]
+    text = sanitize_text(line)[:_INSTRUCTION_LIMIT]
     if text.startswith(_INSTRUCTION):
         return Instruction(text=text.removeprefix(_INSTRUCTION).strip())
     return UserMessage(text=text)

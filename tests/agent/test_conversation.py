@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic_core import to_json
 
-from agent import views, wire
+from agent import wire
 from agent.conversation import Conversation
-from agent.messages import Decision, Goal, ModelUse, Notice, Plan, Proposal, ToolAnswer, UserMessage
+from agent.messages import Decision, GoalSpec, ModelUse, Notice, Plan, Proposal, ToolAnswer, UserMessage
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = datetime(2030, 1, 2, tzinfo=UTC)
@@ -22,7 +22,7 @@ def chat(**fields: object) -> Conversation:
 def asked(*proposals: Proposal) -> Conversation:
     """A chat in which these were proposed."""
     made = chat()
-    made.hear(UserMessage(text="Do it"), NOW)
+    made.receive_message(UserMessage(text="Do it"), NOW)
     made.begin_plan(NOW)
     made.finish_plan(Plan(proposals=list(proposals)), NOW)
     return made
@@ -34,7 +34,7 @@ def kinds(made: Conversation) -> list[str]:
 
 def test_a_message_keeps_the_time_at_which_it_came() -> None:
     made = chat()
-    made.hear(UserMessage(text="Hello"), NOW)
+    made.receive_message(UserMessage(text="Hello"), NOW)
     made.begin_plan(LATER)
     assert (made.messages[0].seq, made.messages[0].at) == (1, NOW)
 
@@ -42,47 +42,47 @@ def test_a_message_keeps_the_time_at_which_it_came() -> None:
 @pytest.mark.parametrize("text", ["end conversation", " End conversation. ", "END CONVERSATION!"])
 def test_the_words_that_end_a_chat(text: str) -> None:
     made = chat()
-    made.hear(UserMessage(text=text), NOW)
+    made.receive_message(UserMessage(text=text), NOW)
     assert (made.ended, kinds(made), made.inbox) == ("person", ["user"], [])
 
 
 def test_a_message_that_only_speaks_of_the_end_does_not_end() -> None:
     made = chat()
-    made.hear(UserMessage(text="How do I end conversation?"), NOW)
+    made.receive_message(UserMessage(text="How do I end conversation?"), NOW)
     assert not made.ended
 
 
 def test_the_last_500_ids_are_remembered() -> None:
     made = chat()
     for number in range(501):
-        made.hear(UserMessage(text="a", id=str(number)), NOW)
-    made.hear(UserMessage(text="again", id="1"), NOW)
+        made.receive_message(UserMessage(text="a", id=str(number)), NOW)
+    made.receive_message(UserMessage(text="again", id="1"), NOW)
     assert len(made.inbox) == 501
-    made.hear(UserMessage(text="again", id="0"), NOW)
+    made.receive_message(UserMessage(text="again", id="0"), NOW)
     assert len(made.inbox) == 502
 
 
 def test_a_refused_message_can_be_sent_again_under_its_id() -> None:
     made = chat()
     while not made.dropped.count:
-        made.hear(UserMessage(text="x" * 8_000, id=f"{len(made.inbox)}"), NOW)
+        made.receive_message(UserMessage(text="x" * 8_000, id=f"{len(made.inbox)}"), NOW)
     refused = str(len(made.inbox))
     made.begin_plan(NOW)
     made.finish_plan(Plan(text="Yes?"), NOW)
-    made.hear(UserMessage(text="x", id=refused), NOW)
+    made.receive_message(UserMessage(text="x", id=refused), NOW)
     assert made.inbox[-1].text == "x"
 
 
 def test_as_much_is_taken_up_as_fits_half_the_window() -> None:
     made = chat(window_bytes=2_000)
     for _ in range(4):
-        made.hear(UserMessage(text="x" * 400), NOW)
+        made.receive_message(UserMessage(text="x" * 400), NOW)
     made.begin_plan(NOW)
     assert (len(made.messages), len(made.inbox)) == (2, 2)
 
 
 def test_switching_the_goal_is_told_and_goes_on() -> None:
-    made = asked(Proposal(kind="switch_goal", tool="switch_goal", goal=Goal(name="other", title="The other")))
+    made = asked(Proposal(kind="switch_goal", tool="switch_goal", goal=GoalSpec(name="other", title="The other")))
     made.confirm(NOW, arguments={"goal": "a third one"})
     assert (made.goal.name, made.reply_due) == ("other", True)
     assert isinstance(made.messages[-2], Decision)
@@ -104,7 +104,7 @@ def test_a_declined_budget_waits_for_the_person() -> None:
     made = asked(Proposal(kind="budget"))
     made.decline(NOW)
     assert not made.has_work
-    assert views.status(made) == "waiting"
+    assert wire.chat_status(made) == "waiting"
 
 
 def test_the_same_effect_keeps_its_id_when_tried_again_and_again() -> None:
@@ -145,7 +145,7 @@ def test_a_tool_that_needs_no_confirm_has_a_receipt_all_the_same() -> None:
 
 def test_words_of_the_person_allow_ten_more_tools_without_asking() -> None:
     made = chat()
-    made.hear(UserMessage(text="Read on"), NOW)
+    made.receive_message(UserMessage(text="Read on"), NOW)
     ran = 0
     while not made.proposal:
         made.begin_plan(NOW)
@@ -162,7 +162,7 @@ def test_words_of_the_person_allow_ten_more_tools_without_asking() -> None:
 def test_an_unknown_price_makes_the_sum_unknown_and_tokens_go_on_counting() -> None:
     made = chat()
     for use in (USE, USE.model_copy(update={"cost_usd": None}), USE):
-        made.hear(UserMessage(text="Hm"), NOW)
+        made.receive_message(UserMessage(text="Hm"), NOW)
         made.begin_plan(NOW)
         made.finish_plan(Plan(text="Hm", by=use), NOW)
     assert (made.tokens, made.cost_usd) == (45, None)
@@ -176,7 +176,7 @@ def test_a_summary_without_words_is_none() -> None:
 
 def test_a_plan_that_ends_while_the_chat_has_ended_says_nothing() -> None:
     made = chat()
-    made.hear(UserMessage(text="Hello"), NOW)
+    made.receive_message(UserMessage(text="Hello"), NOW)
     made.begin_plan(NOW)
     made.end(NOW)
     made.finish_plan(Plan(text="Too late", by=USE), NOW)
@@ -201,7 +201,7 @@ def test_a_plan_that_ends_while_the_chat_has_ended_says_nothing() -> None:
 def test_what_a_chat_is_doing_in_one_word(events: list[str], status: str) -> None:
     made = chat()
     steps: dict[str, Callable[[], object]] = {
-        "hear": lambda: made.hear(UserMessage(text="Hello"), NOW),
+        "hear": lambda: made.receive_message(UserMessage(text="Hello"), NOW),
         "begin": lambda: made.begin_plan(NOW),
         "propose": lambda: made.finish_plan(Plan(proposals=[Proposal(tool="T")]), NOW),
         "confirm": lambda: made.confirm(NOW),
@@ -210,36 +210,36 @@ def test_what_a_chat_is_doing_in_one_word(events: list[str], status: str) -> Non
     }
     for event in events:
         steps[event]()
-    assert views.status(made) == status
+    assert wire.chat_status(made) == status
 
 
 def test_a_page_of_messages_is_cut_to_what_a_query_can_carry() -> None:
     made = chat()
     for number in range(120):
-        made.hear(UserMessage(text=f"{number} " + "x" * 3_900), NOW)
+        made.receive_message(UserMessage(text=f"{number} " + "x" * 3_900), NOW)
         made.begin_plan(NOW)
         made.finish_plan(Plan(text="Yes"), NOW)
-    first = views.view(made)
+    first = wire.chat_view(made)
     assert first.more
     assert len(to_json(first)) < 300_000
-    rest = views.view(made, first.messages[-1].seq)
+    rest = wire.chat_view(made, first.messages[-1].seq)
     assert rest.messages[0].seq == first.messages[-1].seq + 1
-    assert views.view(made, 10_000).messages == []
+    assert wire.chat_view(made, 10_000).messages == []
 
 
 def test_the_fullest_state_there_can_be_fits_into_a_payload() -> None:
     made = chat(goal={"name": "g", "description": "x" * 99_000}, window_bytes=300_000)
     for number in range(600):
-        made.hear(UserMessage(text="é" * 40, id=f"{number}" + "😀" * 120, who="😀" * 128), NOW)
+        made.receive_message(UserMessage(text="é" * 40, id=f"{number}" + "😀" * 120, who="😀" * 128), NOW)
         made.begin_plan(NOW)
         made.finish_plan(Plan(text="x" * 2_000), NOW)
-    made.hear(UserMessage(text="Do it"), NOW)
+    made.receive_message(UserMessage(text="Do it"), NOW)
     made.begin_plan(NOW)
     wide = Proposal(tool="T", arguments={"a": "x" * 60_000}, parameters={"p": "y" * 100_000})
     made.finish_plan(Plan(proposals=[wide] * 8), NOW)
     made.confirm(NOW)
     while not made.dropped.count:
-        made.hear(UserMessage(text='"' * 8_000), NOW)
-    following = wire.resume_input(made.hand_on("run"))
+        made.receive_message(UserMessage(text='"' * 8_000), NOW)
+    following = wire.resume_input(made.next_run_state("run"))
     assert len(to_json(following)) < 2_000_000
     assert wire.read_start(following, "", continued=True).inbox == made.inbox

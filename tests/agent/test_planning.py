@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from agent import planning
-from agent.messages import ArgumentSpec, Goal, ToolSpec
+from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
 from agent.model import CalledTool, Reply
 from tests.workflow.desk import USE, call, calls, say, watched_tools
 
-OFFER = planning.Offer(
+TOOLBOX = planning.Toolbox(
     tools=watched_tools([], {}).tools,
     foreign={"BookTaxi": ToolSpec(name="BookTaxi", arguments=[ArgumentSpec(name="when", type="datetime")])},
-    goals={"other": Goal(name="other", title="Another goal")},
+    goals={"other": GoalSpec(name="other", title="Another goal")},
 )
 
 
@@ -22,29 +22,29 @@ def raw(arguments: str, name: str = "WriteNote") -> Reply:
 
 
 def test_words_are_words() -> None:
-    assert planning.interpret(say(" Hello. "), OFFER).text == "Hello."
+    assert planning.interpret(say(" Hello. "), TOOLBOX).text == "Hello."
 
 
 def test_a_reply_without_words_or_calls_says_something() -> None:
-    assert planning.interpret(Reply(" ", [], USE), OFFER).text.endswith("other words.")
+    assert planning.interpret(Reply(" ", [], USE), TOOLBOX).text.endswith("other words.")
 
 
 def test_a_call_becomes_a_proposal_with_the_tools_own_effect_and_schema() -> None:
-    proposal = planning.interpret(call("PostNote", text="milk"), OFFER).proposals[0]
+    proposal = planning.interpret(call("PostNote", text="milk"), TOOLBOX).proposals[0]
     assert (proposal.tool, proposal.arguments, proposal.effect) == ("PostNote", {"text": "milk"}, "once")
-    assert proposal.parameters == OFFER.tools["PostNote"].parameters
+    assert proposal.parameters == TOOLBOX.tools["PostNote"].parameters
     assert proposal.text == "Let's post note: text milk."
 
 
 def test_the_models_own_words_stand_above_the_first_of_its_proposals() -> None:
     first, second = planning.interpret(
-        Reply("I'd post it.", calls("PostNote", "ReadNote", text="a").calls, USE), OFFER
+        Reply("I'd post it.", calls("PostNote", "ReadNote", text="a").calls, USE), TOOLBOX
     ).proposals
     assert (first.text, second.text) == ("I'd post it.", "Let's read note: text a.")
 
 
 def test_eight_calls_of_one_answer_are_enough() -> None:
-    assert len(planning.interpret(calls(*["ReadNote"] * 20, text="a"), OFFER).proposals) == 8
+    assert len(planning.interpret(calls(*["ReadNote"] * 20, text="a"), TOOLBOX).proposals) == 8
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_eight_calls_of_one_answer_are_enough() -> None:
     [("true", [True, True, True]), ("effects", [False, True, True]), ("false", [False, False, False])],
 )
 def test_which_tools_ask_first(show_confirm: Any, asks: list[bool]) -> None:
-    offer = planning.Offer(OFFER.tools, {}, {}, show_confirm)
-    plan = planning.interpret(calls("ReadNote", "WriteNote", "PostNote", text="a"), offer)
+    toolbox = planning.Toolbox(TOOLBOX.tools, {}, {}, show_confirm)
+    plan = planning.interpret(calls("ReadNote", "WriteNote", "PostNote", text="a"), toolbox)
     assert [proposal.needs_confirm for proposal in plan.proposals] == asks
 
 
 def test_a_tool_that_only_the_goal_describes_counts_as_once() -> None:
-    proposal = planning.interpret(call("BookTaxi", when="now"), OFFER).proposals[0]
+    proposal = planning.interpret(call("BookTaxi", when="now"), TOOLBOX).proposals[0]
     assert (proposal.effect, proposal.needs_confirm) == ("once", True)
 
 
@@ -79,36 +79,36 @@ def test_a_tool_that_only_the_goal_describes_counts_as_once() -> None:
     ],
 )
 def test_a_call_that_cannot_be_proposed_says_what_is_wrong(reply: Reply, missing: list[str], wrong: str) -> None:
-    with pytest.raises(planning.Unusable) as unusable:
-        planning.interpret(reply, OFFER)
+    with pytest.raises(planning.InvalidToolCall) as unusable:
+        planning.interpret(reply, TOOLBOX)
     assert unusable.value.missing == missing
     assert wrong in str(unusable.value)
     assert planning.ask_instead(unusable.value, reply).text.endswith("What should it be?")
 
 
 def test_finish_ends_and_off_goal_asks_again() -> None:
-    end = planning.interpret(call("finish", message="Bye!\x00"), OFFER)
-    off = planning.interpret(call("off_goal", message="No burgers."), OFFER)
+    end = planning.interpret(call("finish", message="Bye!\x00"), TOOLBOX)
+    off = planning.interpret(call("off_goal", message="No burgers."), TOOLBOX)
     assert (end.next, end.text) == ("done", "Bye!")
     assert (off.next, off.text, off.off_goal) == ("question", "No burgers.", True)
 
 
 def test_a_tool_beside_finish_is_proposed_first() -> None:
-    plan = planning.interpret(Reply("", [*call("finish").calls, *call("ReadNote", text="a").calls], USE), OFFER)
+    plan = planning.interpret(Reply("", [*call("finish").calls, *call("ReadNote", text="a").calls], USE), TOOLBOX)
     assert plan.next == "question"
     assert [proposal.tool for proposal in plan.proposals] == ["ReadNote"]
 
 
 def test_another_goal_is_proposed_with_its_title() -> None:
-    proposal = planning.interpret(call("switch_goal", goal="other", message=""), OFFER).proposals[0]
+    proposal = planning.interpret(call("switch_goal", goal="other", message=""), TOOLBOX).proposals[0]
     assert (proposal.kind, proposal.arguments) == ("switch_goal", {"goal": "Another goal"})
-    assert proposal.goal == OFFER.goals["other"]
+    assert proposal.goal == TOOLBOX.goals["other"]
 
 
 def test_the_correction_answers_every_call_and_sends_no_broken_json_back() -> None:
     reply = Reply("", [CalledTool("c1", "WriteNote", "{"), CalledTool("c2", "ReadNote", '{"text": "a"}')], USE)
-    with pytest.raises(planning.Unusable) as unusable:
-        planning.interpret(reply, OFFER)
+    with pytest.raises(planning.InvalidToolCall) as unusable:
+        planning.interpret(reply, TOOLBOX)
     asked, first, second = planning.correction(reply, unusable.value)
     assert [json.loads(made["function"]["arguments"]) for made in asked["tool_calls"]] == [{}, {"text": "a"}]
     assert [first["tool_call_id"], second["tool_call_id"]] == ["c1", "c2"]
@@ -117,6 +117,6 @@ def test_the_correction_answers_every_call_and_sends_no_broken_json_back() -> No
 
 
 def test_the_model_is_offered_the_goals_tools_and_the_built_in_ones() -> None:
-    names = [offered["function"]["name"] for offered in OFFER.functions()]
+    names = [offered["function"]["name"] for offered in TOOLBOX.functions()]
     assert names == ["ReadNote", "WriteNote", "PostNote", "BookTaxi", "finish", "off_goal", "switch_goal"]
-    assert "off_goal" not in [offered["function"]["name"] for offered in OFFER.functions(insisted=True)]
+    assert "off_goal" not in [offered["function"]["name"] for offered in TOOLBOX.functions(insisted=True)]

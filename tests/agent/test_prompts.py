@@ -9,7 +9,7 @@ from agent.messages import (
     AgentMessage,
     ArgumentSpec,
     Decision,
-    Goal,
+    GoalSpec,
     Instruction,
     Message,
     Notice,
@@ -20,7 +20,7 @@ from agent.messages import (
     UserMessage,
 )
 
-GOAL = Goal(name="g", title="Keep notes", description="Write down what is said.", example="user: Milk")
+GOAL = GoalSpec(name="g", title="Keep notes", description="Write down what is said.", example="user: Milk")
 PROPOSED = ProposalMessage(proposal=Proposal(id="k-1", tool="Write", arguments={"text": "milk"}, text="Shall I?"))
 
 

@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agent.conversation import Conversation
-from agent.messages import Decision, Goal, Message, ModelUse, Plan, Proposal, ProposalMessage, ToolAnswer, UserMessage
+from agent.messages import (
+    Decision,
+    GoalSpec,
+    Message,
+    ModelUse,
+    Plan,
+    Proposal,
+    ProposalMessage,
+    ToolAnswer,
+    UserMessage,
+)
 
 USE = ModelUse(model="m", prompt_tokens=3, completion_tokens=2, cost_usd="0.01")
-GOAL = Goal(name="g")
+GOAL = GoalSpec(name="g")
 
 texts = st.text(min_size=1, max_size=30) | st.just("word " * 150)
 tools = st.builds(
@@ -21,7 +31,9 @@ tools = st.builds(
     effect=st.sampled_from(["read", "idempotent", "once"]),
     needs_confirm=st.booleans(),
 )
-others = st.builds(Proposal, kind=st.just("budget")) | st.just(Proposal(kind="switch_goal", goal=Goal(name="other")))
+others = st.builds(Proposal, kind=st.just("budget")) | st.just(
+    Proposal(kind="switch_goal", goal=GoalSpec(name="other"))
+)
 plans = (
     st.builds(Plan, text=texts, by=st.none() | st.just(USE), notice=st.sampled_from(["", "Another model answered."]))
     | st.builds(Plan, proposals=st.lists(tools, min_size=1, max_size=3), by=st.just(USE))
@@ -59,7 +71,7 @@ class Chat(RuleBasedStateMachine):
         before = self.chat.dropped.count
         said_id = f"id-{len(self.heard)}" if not again else "id-same"
         is_new = not self.chat.ended and said_id not in self.chat.heard_ids
-        self.chat.hear(UserMessage(text=text, id=said_id), self.tick())
+        self.chat.receive_message(UserMessage(text=text, id=said_id), self.tick())
         if is_new and self.chat.dropped.count == before:
             self.heard.append(text)
 
@@ -150,7 +162,7 @@ class Chat(RuleBasedStateMachine):
     @rule()
     def continue_as_new(self) -> None:
         self.runs += 1
-        following = self.chat.hand_on(f"run-{self.runs}")
+        following = self.chat.next_run_state(f"run-{self.runs}")
         self.earlier = self.transcript
         self.chat = Conversation.model_validate_json(following.model_dump_json())
 

@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from agent import wire
 from agent.conversation import Conversation
 from agent.messages import (
-    Goal,
+    GoalSpec,
     Instruction,
     Notice,
     Plan,
@@ -22,9 +22,10 @@ from agent.messages import (
     ToolSpec,
     UserMessage,
 )
+from agent.text import are_arguments, sanitize_text
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-GOAL = Goal(name="notes", title="Keep notes", starter_prompt="Greet.", tools=[ToolSpec(name="WriteNote")])
+GOAL = GoalSpec(name="notes", title="Keep notes", starter_prompt="Greet.", tools=[ToolSpec(name="WriteNote")])
 HISTORY: TypeAdapter[dict[str, list[dict[str, str | dict[str, Any]]]]] = TypeAdapter(
     dict[str, list[dict[str, str | dict[str, Any]]]]
 )
@@ -67,15 +68,15 @@ def test_whatever_a_start_input_holds_it_is_read_or_refused(raw: Any) -> None:
 
 @given(st.text(st.characters()))
 def test_clean_text_can_be_stored_and_is_as_clean_as_it_gets(text: str) -> None:
-    cleaned = wire.clean(text)
+    cleaned = sanitize_text(text)
     cleaned.encode()
-    assert wire.clean(cleaned) == cleaned
+    assert sanitize_text(cleaned) == cleaned
     assert not any(ord(letter) < 32 and letter not in "\n\t" for letter in cleaned)
 
 
 @given(st.dictionaries(st.text(st.characters()), anything))
 def test_what_counts_as_arguments_can_be_written_and_read_again(value: dict[str, Any]) -> None:
-    if wire.are_arguments(value):
+    if are_arguments(value):
         assert from_json(to_json(value)) == value
 
 
@@ -109,15 +110,15 @@ def test_what_counts_as_arguments_can_be_written_and_read_again(value: dict[str,
     ],
 )
 def test_what_cannot_be_arguments(value: Any) -> None:
-    assert not wire.are_arguments(value)
+    assert not are_arguments(value)
 
 
 def test_arguments_may_be_nested_50_deep_and_no_deeper() -> None:
     value: Any = 1
     for _ in range(49):
         value = [value]
-    assert wire.are_arguments({"a": value})
-    assert not wire.are_arguments({"a": [value]})
+    assert are_arguments({"a": value})
+    assert not are_arguments({"a": [value]})
 
 
 def test_our_start_input_is_read_as_it_was_meant() -> None:
@@ -174,7 +175,7 @@ def test_a_failed_result_says_so_to_the_ancestors() -> None:
 def test_a_history_is_cut_at_its_oldest_end_to_what_a_query_can_carry() -> None:
     chat = Conversation(goal=GOAL)
     for number in range(400):
-        chat.hear(UserMessage(text=f"{number} " + "x" * 7_000), NOW)
+        chat.receive_message(UserMessage(text=f"{number} " + "x" * 7_000), NOW)
         chat.begin_plan(NOW)
         chat.finish_plan(Plan(text="Yes"), NOW)
     found = wire.history(chat)
@@ -213,5 +214,5 @@ def _full_chat() -> Conversation:
     chat.begin_plan(NOW)
     chat.fail_plan("No model.", NOW)
     assert isinstance(chat.messages[-1], Notice)
-    chat.hear(UserMessage(text="Still there?"), NOW)
+    chat.receive_message(UserMessage(text="Still there?"), NOW)
     return chat

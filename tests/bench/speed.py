@@ -28,7 +28,7 @@ from temporalio.client import Client
 from agent.client import ChatClient
 from agent.local.binary import temporal_binary
 from agent.local.server import DevServer, start_dev_server
-from agent.messages import Goal
+from agent.messages import GoalSpec
 from agent.settings import Settings, load_settings
 from agent.temporal import connect
 from tests.llm.stub import Answer, Stub
@@ -36,7 +36,7 @@ from tests.llm.stub import Answer, Stub
 ROOT = Path(__file__).resolve().parents[2]
 QUEUE = "bench"
 WARM_UP = 2.0
-GOAL = Goal(name="talk", title="Talk", description="Talk with the person.", starter_prompt="Greet.")
+GOAL = GoalSpec(name="talk", title="Talk", description="Talk with the person.", starter_prompt="Greet.")
 
 
 @dataclass

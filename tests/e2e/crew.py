@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from agent.client import ChatClient, Snapshot
 from agent.errors import NoWorker
-from agent.messages import ChatView, Goal, Json, ToolResult
+from agent.messages import ChatView, GoalSpec, Json, ToolResult
 from agent.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,7 @@ class Person:
     chats: ChatClient
     temporal: Client
 
-    async def start(self, goal: Goal) -> "Chat":
+    async def start(self, goal: GoalSpec) -> "Chat":
         chat = Chat(self, await self.chats.start(goal))
         await chat.settled(60)  # its worker may still be starting
         return chat

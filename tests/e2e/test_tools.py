@@ -11,7 +11,7 @@ import pytest
 from temporalio.client import Client
 
 from agent.goals import goal_for
-from agent.messages import Goal
+from agent.messages import GoalSpec
 from tests.e2e.crew import ROOT, Chat, Crew, Person, crew, lines, results
 from tools import load
 
@@ -197,7 +197,7 @@ def person(workshop: Crew, temporal: Client) -> Person:
 
 
 @pytest.fixture
-def trying(directory: Path) -> Goal:
+def trying(directory: Path) -> GoalSpec:
     return goal_for(load(directory), "try")
 
 
@@ -233,7 +233,7 @@ TOLD = {
 
 
 async def test_each_failure_ends_as_one_sentence_and_the_chat_goes_on(
-    person: Person, workshop: Crew, trying: Goal
+    person: Person, workshop: Crew, trying: GoalSpec
 ) -> None:
     """All at once: those that are tried again take their time."""
 
@@ -261,7 +261,7 @@ async def test_each_failure_ends_as_one_sentence_and_the_chat_goes_on(
     assert workshop.exit_codes() == [None, None], "no worker was harmed"
 
 
-async def test_progress_is_seen_while_the_tool_runs(person: Person, trying: Goal, home: Path) -> None:
+async def test_progress_is_seen_while_the_tool_runs(person: Person, trying: GoalSpec, home: Path) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Count")
     await chat.accept()
@@ -273,7 +273,7 @@ async def test_progress_is_seen_while_the_tool_runs(person: Person, trying: Goal
     assert results(await chat.view())[-1].result == 12
 
 
-async def test_progress_that_nobody_could_show_harms_nothing(person: Person, trying: Goal, home: Path) -> None:
+async def test_progress_that_nobody_could_show_harms_nothing(person: Person, trying: GoalSpec, home: Path) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Babble")
     await chat.accept()
@@ -289,7 +289,7 @@ async def test_progress_that_nobody_could_show_harms_nothing(person: Person, try
 
 
 async def test_a_worker_that_a_tool_ended_is_replaced_and_a_read_tried_again(
-    person: Person, workshop: Crew, trying: Goal
+    person: Person, workshop: Crew, trying: GoalSpec
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Die")
@@ -302,7 +302,7 @@ async def test_a_worker_that_a_tool_ended_is_replaced_and_a_read_tried_again(
 
 
 async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked_about(
-    person: Person, workshop: Crew, trying: Goal, home: Path
+    person: Person, workshop: Crew, trying: GoalSpec, home: Path
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "DieOnce")
@@ -319,7 +319,7 @@ async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked
 
 
 async def test_a_tool_that_blocks_its_worker_ends_it_and_is_asked_about(
-    person: Person, workshop: Crew, trying: Goal
+    person: Person, workshop: Crew, trying: GoalSpec
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Block")

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import tools
-from agent import views
+from agent import wire
 from agent.client import Attempt, ChatClient, ChatRow, RunStatus, Snapshot
 from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
 from agent.local import LocalStatus
-from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, Goal, Json, ModelUse, Plan, Proposal, UserMessage
+from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, GoalSpec, Json, ModelUse, Plan, Proposal, UserMessage
 from agent.page.desk import Desk
 from agent.settings import Settings
 
@@ -59,7 +59,7 @@ class FakeClient(ChatClient):
     greeting: str = "Hello! Which city would you like to visit, and in which month?"
     earlier_runs: dict[str, ChatView] = field(default_factory=dict)
 
-    async def start(self, goal: Goal, *, model: str = "", owner: str = "") -> str:
+    async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
         self._note("start", goal.name)
         chat_id = f"chat-{len(self.chats_by_id) + 1:032x}"
         chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}"))
@@ -74,7 +74,7 @@ class FakeClient(ChatClient):
         if len(text) > MESSAGE_LIMIT:
             raise MessageRefused("The message is too long; shorten it.")
         chat = self._open(chat_id)
-        chat.conversation.hear(UserMessage(text=text, id=message_id), chat.tick())
+        chat.conversation.receive_message(UserMessage(text=text, id=message_id), chat.tick())
 
     async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
         self._note("confirm", proposal_id, arguments)
@@ -104,7 +104,7 @@ class FakeClient(ChatClient):
         chat = self.chats_by_id[chat_id]
         if chat.trouble:
             raise chat.trouble
-        view = None if chat.worker == "missing" else views.view(chat.conversation, since).model_copy(deep=True)
+        view = None if chat.worker == "missing" else wire.chat_view(chat.conversation, since).model_copy(deep=True)
         return Snapshot(chat_id, "run", chat.run_status, view, chat.attempt, chat.worker)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent import views
+from agent import wire
 from agent.client import Attempt, ChatClient
 from agent.errors import ChatError, NoWorker, ServerUnavailable, SettingsError
 from agent.local import LocalStatus
@@ -435,8 +435,8 @@ def test_earlier_run_is_loaded_on_demand(greeted: Page) -> None:
     for number in range(30):
         greeted.say(f"Question {number}")
         greeted.chat.agent_says(f"Answer {number}")
-    greeted.chat.conversation = earlier.hand_on("run-1")
-    greeted.client.earlier_runs["run-1"] = views.view(earlier)
+    greeted.chat.conversation = earlier.next_run_state("run-1")
+    greeted.client.earlier_runs["run-1"] = wire.chat_view(earlier)
     for number in range(30, 60):
         greeted.chat.conversation.finish_plan(Plan(text=f"Answer {number}"), greeted.chat.tick())
     assert greeted.desk is not None
@@ -454,8 +454,8 @@ def test_nothing_is_lost_when_the_chat_went_on_in_a_new_run_unseen(greeted: Page
     greeted.client.trouble = ServerUnavailable("Away.")
     greeted.shows("Away.")
     earlier.finish_plan(Plan(text="Said at the end of the old run"), greeted.chat.tick())
-    greeted.chat.conversation = earlier.hand_on("run-1")
-    greeted.client.earlier_runs["run-1"] = views.view(earlier)
+    greeted.chat.conversation = earlier.next_run_state("run-1")
+    greeted.client.earlier_runs["run-1"] = wire.chat_view(earlier)
     greeted.chat.conversation.finish_plan(Plan(text="Said in the new run"), greeted.chat.tick())
     greeted.client.trouble = None
     greeted.shows("Said in the new run")

@@ -3,25 +3,25 @@
 import time
 
 from agent.conversation import Conversation
-from agent.messages import Goal, UserMessage
+from agent.messages import GoalSpec, UserMessage
 from agent.page.live import State
 from agent.page.sidebar import at_home
 from agent.page.tab import FORGOTTEN, Tab
-from agent.views import view
+from agent.wire import chat_view
 from tests.page.fake_client import NOON
 
 
 def listening() -> State:
-    return State(view=view(Conversation(goal=Goal(name="x"))), worker="alive")
+    return State(view=chat_view(Conversation(goal=GoalSpec(name="x"))), worker="alive")
 
 
 def test_sent_words_are_remembered_until_the_chat_shows_them() -> None:
-    tab, chat = Tab(), Conversation(goal=Goal(name="x"))
+    tab, chat = Tab(), Conversation(goal=GoalSpec(name="x"))
     tab.say("id-1", "Hello")
     tab.catch_up(listening())
     assert [text for _, text, _ in tab.sent] == ["Hello"]
-    chat.hear(UserMessage(text="Hello", id="id-1"), NOON)
-    tab.catch_up(State(view=view(chat)))
+    chat.receive_message(UserMessage(text="Hello", id="id-1"), NOON)
+    tab.catch_up(State(view=chat_view(chat)))
     assert tab.sent == []
 
 

@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 from agent import wire
 from agent.activities import Activities
 from agent.client import ChatClient
-from agent.messages import ArgumentSpec, ChatView, Goal, ModelUse, ToolSpec
+from agent.messages import ArgumentSpec, ChatView, GoalSpec, ModelUse, ToolSpec
 from agent.model import CalledTool, ModelRequest, Reply
 from agent.settings import Settings
 from agent.workflow import AgentGoalWorkflow
@@ -25,7 +25,7 @@ from tools.kit.define import tool_of
 
 USE = ModelUse(model="test", prompt_tokens=10, completion_tokens=5, cost_usd="0.001")
 
-GOAL = Goal(
+GOAL = GoalSpec(
     name="notes",
     title="Keep notes",
     description="Write down what the person says.",
@@ -94,12 +94,12 @@ class Desk:
     ran: list[tuple[str, str, str]]
     hooks: dict[str, Callable[[], Any]]
 
-    async def start(self, *, goal: Goal = GOAL, **options: Any) -> "Chat":
+    async def start(self, *, goal: GoalSpec = GOAL, **options: Any) -> "Chat":
         chat = Chat(self, await self.chats.start(goal, **options))
         await chat.settled()
         return chat
 
-    async def start_with(self, *, goal: Goal = GOAL, **options: Any) -> "Chat":
+    async def start_with(self, *, goal: GoalSpec = GOAL, **options: Any) -> "Chat":
         """A chat with the start input's own options, such as history_limit=1: continue as new after every turn."""
         chat = Chat(self, f"chat-{secrets.token_hex(8)}")
         await self.start_raw(chat.id, wire.start_input(goal, **options))

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from agent.activities import Activities
-from agent.messages import Goal
+from agent.messages import GoalSpec
 from agent.settings import Settings, load_settings
 from tests.workflow.desk import WrittenModel, call, desk, line, said, say
 
@@ -118,7 +118,7 @@ async def test_a_blocking_model_call_inside_an_async_activity(temporal: Client, 
 async def test_a_goal_given_by_value_needs_no_code_of_its_own(temporal: Client, queue: str) -> None:
     """Theirs has special cases of one tool and one goal inside the workflow."""
     async with desk(temporal, queue) as room:
-        chat = await room.start(goal=Goal(name="never seen", title="Never seen", starter_prompt="Say hello."))
+        chat = await room.start(goal=GoalSpec(name="never seen", title="Never seen", starter_prompt="Say hello."))
         assert said(await chat.say("Hello"))[-1] == "agent: You said: Hello"
 
 

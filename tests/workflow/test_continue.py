@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from agent.messages import Goal
+from agent.messages import GoalSpec
 from agent.model import ModelRequest, Reply
 from tests.workflow.desk import call, calls, desk, line, say
 from tools import ToolError
@@ -203,7 +203,7 @@ async def test_what_no_summary_covers_yet_goes_on(temporal: Client, queue: str) 
 
 async def test_a_goal_that_was_switched_stays_switched(temporal: Client, queue: str) -> None:
     async with desk(temporal, queue) as room:
-        chat = await room.start_with(goal=Goal(name="own", title="A goal of its own"), history_limit=1)
+        chat = await room.start_with(goal=GoalSpec(name="own", title="A goal of its own"), history_limit=1)
         await chat.say("Hello")
         assert (await chat.say("Again")).goal.title == "A goal of its own"
 

@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from agent.messages import Goal, ToolSpec
+from agent.messages import GoalSpec, ToolSpec
 from agent.wire import start_input
 from tests.workflow.desk import GOAL, call, desk, line, said, say
 
@@ -219,7 +219,7 @@ async def test_a_start_input_that_cannot_be_decoded_harms_no_other_chat(temporal
 
 
 async def test_a_tool_that_no_worker_has_ends_in_a_sentence(temporal: Client, queue: str) -> None:
-    goal = Goal(name="foreign", tools=[ToolSpec(name="BookTaxi")])
+    goal = GoalSpec(name="foreign", tools=[ToolSpec(name="BookTaxi")])
     async with desk(temporal, queue, [call("BookTaxi"), say("There is none.")]) as room:
         chat = await room.start(goal=goal)
         await chat.say("A taxi, please")

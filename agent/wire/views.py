@@ -1,26 +1,22 @@
-"""What readers of a chat get: its status, and pages of its messages. Pure functions of the conversation."""
+"""The query of our own page: the status of a chat, and its messages page by page."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from agent.conversation import Conversation
-from agent.messages import ChatView, Message, UserMessage
+from agent.messages import ChatStatus, ChatView, Message, UserMessage
 from agent.window import fitting
 
 VIEW_BYTES = 256_000
 """One page of messages in a query's answer (Temporal's limit is 2 MiB)."""
 
-Status = Literal["thinking", "running", "deciding", "waiting", "ending", "ended"]
 
-
-def view(chat: Conversation, since: int = 0) -> ChatView:
+def chat_view(chat: Conversation, since: int = 0) -> ChatView:
     """What a page draws; see ChatView."""
     page, more = fitting(_after(chat.messages, since), VIEW_BYTES)
     queued, _ = fitting([message for message in chat.inbox if isinstance(message, UserMessage)], VIEW_BYTES)
-    running = chat.accepted if chat.working == "tool" else None
     return ChatView(
         goal=chat.goal,
-        status=status(chat),
+        status=chat_status(chat),
         revision=chat.revision,
         messages=page,
         more=more,
@@ -28,8 +24,7 @@ def view(chat: Conversation, since: int = 0) -> ChatView:
         next_seq=chat.next_seq,
         waiting=chat.proposal,
         queued=[message for message in queued if isinstance(message, UserMessage)],
-        running=running.tool if running else "",
-        running_id=running.id if running else "",
+        running=chat.accepted.tool if chat.accepted and chat.working == "tool" else "",
         dropped=chat.dropped,
         previous_run_id=chat.previous_run_id,
         model=chat.model,
@@ -39,7 +34,7 @@ def view(chat: Conversation, since: int = 0) -> ChatView:
     )
 
 
-def status(chat: Conversation) -> Status:
+def chat_status(chat: Conversation) -> ChatStatus:
     """What the chat is doing, in one word."""
     if chat.ended:
         return "ending" if chat.working == "tool" else "ended"
