@@ -9,8 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
-Effect = Literal["read", "idempotent", "once"]
-"""read: safe to repeat. idempotent: honours the idempotency key, retried. once: never run again by itself."""
+from tools.kit.tool import Effect
 
 ChatStatus = Literal["thinking", "running", "deciding", "waiting", "ending", "ended"]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tools.kit.context import ToolContext
@@ -44,9 +45,10 @@ class Arguments:
                 continue
             default = ... if parameter.default is parameter.empty else parameter.default
             text = _annotated_text(hints[name]) or about.get(name)
+            told = Field(default, alias=name, description=text) if text else Field(default, alias=name)
             field = f"field_{len(fields)}"  # a parameter may be called `copy` or `schema`, a field of a model may not
             self._fields[field] = name
-            fields[field] = (hints[name], Field(default, alias=name, description=text))
+            fields[field] = (hints[name], told)
         self._model: type[BaseModel] = create_model(f"{tool}Arguments", __config__=_CONFIG, **fields)
         self.parameters = compact_schema(self._model)
 
@@ -84,8 +86,12 @@ class Arguments:
 
 
 def _annotated_text(hint: Any) -> str:
-    texts = [part for part in get_args(hint)[1:] if isinstance(part, str)] if get_origin(hint) is Annotated else []
-    return texts[0] if texts else ""
+    """What `Annotated[str, "the text"]` or `Annotated[str, Field(description="the text")]` says of an argument."""
+    for part in get_args(hint)[1:] if get_origin(hint) is Annotated else ():
+        text = part.description if isinstance(part, FieldInfo) else part
+        if isinstance(text, str):
+            return text
+    return ""
 
 
 def prepare(value: Any, schema: dict[str, Any]) -> Any:

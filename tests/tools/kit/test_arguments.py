@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tools import InvalidArguments, ToolContext
 from tools.kit.arguments import Arguments
@@ -103,6 +103,38 @@ def test_schema_is_compact() -> None:
         "schema": {"type": "integer"},
     }
     assert schema["required"] == list(schema["properties"])[:10]
+
+
+def test_annotations_of_an_argument_reach_its_schema() -> None:
+    def act(
+        email: Annotated[
+            Annotated[str, Field(min_length=3)],
+            Field(title="Which email address?", examples=["a@example.com"], json_schema_extra={"x-cues": ["my email"]}),
+        ],
+        city: Annotated[str | None, Field(description="from the annotation", title="Where to?")] = None,
+        size: Annotated[Size, Field(title="How big?")] = Size.SMALL,
+    ) -> None:
+        """Act.
+
+        Args:
+            email: from the docstring
+            city: not this one
+        """
+
+    schema = arguments(act).parameters
+    assert schema["properties"] == {
+        "email": {
+            "type": "string",
+            "minLength": 3,
+            "title": "Which email address?",
+            "description": "from the docstring",
+            "examples": ["a@example.com"],
+            "x-cues": ["my email"],
+        },
+        "city": {"type": "string", "title": "Where to?", "description": "from the annotation"},
+        "size": {"type": "string", "enum": ["small", "large"], "title": "How big?", "default": "small"},
+    }
+    assert schema["required"] == ["email"]
 
 
 def test_type_that_contains_itself_keeps_its_definitions() -> None:
