@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from temporalio.client import Client
 
@@ -13,6 +14,9 @@ from agent.local.binary import temporal_binary
 from agent.local.server import start_dev_server
 from agent.settings import Settings, load_settings
 from agent.temporal import connect
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a loaded machine is slow now and then
+hypothesis.settings.load_profile("suite")
 
 _KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
