@@ -17,7 +17,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.llm import build_guard, build_model
-from agent.local import status, watch_parent
+from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings
 from agent.temporal import connect, connection, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
@@ -30,18 +30,18 @@ GRACE = timedelta(seconds=3)
 """How long Ctrl-C waits for what is under way; what takes longer is taken up again by another worker."""
 
 
-async def serve(settings: Settings) -> None:
-    """Work until SIGINT or SIGTERM, for the server of TEMPORAL_ADDRESS, else for the one that the page started."""
-    address = settings.temporal_address or status(settings).address
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
+    """Work until SIGINT or SIGTERM, for the supervisor's server, else that of TEMPORAL_ADDRESS, else the page's."""
     toolset = load()
     for problem in toolset.problems:
         print(problem, file=sys.stderr, flush=True)  # noqa: T201
     model, guard = build_model(settings), build_guard(settings)
     _spare_the_collector()
+    address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
     client = await connect(settings, address, runtime=heartbeating_runtime())
     activities = Activities(settings, model, toolset, guard)
     worker = Worker(
@@ -80,8 +80,8 @@ def main() -> NoReturn:
     """Serve, or say in one sentence why not."""
     status = 0
     try:
-        watch_parent()
-        asyncio.run(serve(load_settings()))
+        pipe = supervisor_pipe()
+        asyncio.run(serve(load_settings(), pipe))
     except (SettingsError, ServerUnavailable) as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201
         status = 1

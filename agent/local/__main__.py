@@ -1,7 +1,7 @@
 """`python -m agent.local`: server and worker without a page, until Ctrl-C.
 
-`python -m agent.local restart`: let the worker beside the pages begin again, with the .env of now.
-`python -m agent.local <setup>`: the keeper, as a page starts it.
+`python -m agent.local restart`: restart the worker beside the pages, with the .env of now.
+`python -m agent.local <config>`: the supervisor, as a page starts it.
 """
 
 import asyncio
@@ -10,10 +10,9 @@ import signal
 import sys
 
 from agent.errors import SettingsError, StartFailed
-from agent.local.keeper import keep
-from agent.local.page import ensure, release, restart_worker
-from agent.local.setup import Setup
-from agent.local.waiting import wait_ready
+from agent.local.client import ensure, release, restart_worker, wait_ready
+from agent.local.status import LocalConfig
+from agent.local.supervisor import supervise
 from agent.settings import load_settings
 
 
@@ -32,10 +31,10 @@ def _say(sentence: str) -> None:
 
 
 if sys.argv[1:] == ["restart"]:
-    there = restart_worker(load_settings())
-    _say("The worker begins again." if there else "No worker of ours runs here.")
+    found = restart_worker(load_settings())
+    _say("Restarting the worker." if found else "No embedded worker is running.")
 elif sys.argv[1:]:
-    asyncio.run(keep(Setup.from_json(sys.argv[1]), dict(os.environ)))
+    asyncio.run(supervise(LocalConfig.from_json(sys.argv[1]), dict(os.environ)))
 else:
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with Ctrl-C ignored
         signal.signal(number, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""The official Temporal dev server as a child process, with the flags that take a hop from 50 ms to a few."""
+"""The official Temporal dev server as a child process, and what can be seen of one that others started."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.errors import StartFailed
-from agent.local.child import Child
+from agent.local.process import Child
 
+# With these flags a hop takes a few milliseconds instead of 50.
 DYNAMIC_CONFIG = (
     "history.transferProcessorMaxPollRPS=2000",  # the default of 20 polls a second adds 50 ms to every hop
     "history.timerProcessorMaxPollRPS=2000",
@@ -76,12 +77,12 @@ async def start_dev_server(
     environment: Mapping[str, str] | None = None,
     keep: Sequence[int] = (),
     extra: Sequence[str] = (),
-    spawned: Callable[[int], None] = lambda pid: None,
+    on_spawn: Callable[[int], None] = lambda pid: None,
 ) -> DevServer:
     """Start a server on 127.0.0.1 and wait until it is healthy; in memory when no database file is given.
 
     It dies with the calling thread on Linux: call it from the main thread. `keep` are descriptors that it inherits.
-    Raises StartFailed with the server's own words.
+    Raises StartFailed with the server's own message.
     """
     ports = ports or free_ports()
     command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"]
@@ -96,7 +97,7 @@ async def start_dev_server(
     child = Child([*command, *extra], log=log, environment=environment, keep=keep)
     server = DevServer(ports, child)
     try:
-        spawned(child.pid)
+        on_spawn(child.pid)
         await _healthy(server, namespace)
     except BaseException:
         await server.stop()
@@ -106,7 +107,7 @@ async def start_dev_server(
 
 async def _healthy(server: DevServer, namespace: str) -> None:
     # The HTTP port is served by the same frontend, and answers for a namespace only when workflows can be started.
-    # Unlike a gRPC client it costs the keeper neither memory nor half a second of imports.
+    # Unlike a gRPC client it costs the supervisor neither memory nor half a second of imports.
     deadline = asyncio.get_running_loop().time() + HEALTHY_WITHIN
     while not server.child.ended.is_set():
         with contextlib.suppress(OSError, ValueError):
@@ -117,12 +118,12 @@ async def _healthy(server: DevServer, namespace: str) -> None:
         if asyncio.get_running_loop().time() > deadline:
             raise StartFailed(f"The Temporal server started but was not healthy within {HEALTHY_WITHIN:.0f} s.")
         await asyncio.sleep(0.02)
-    words = _message(server.child.last_line) or f"exit code {server.child.code}"
-    raise StartFailed(f"The Temporal server ended while starting: {words}")
+    reason = _message(server.child.last_error) or f"exit code {server.child.code}"
+    raise StartFailed(f"The Temporal server ended while starting: {reason}")
 
 
 def _message(line: str) -> str:
-    """The words of a line of the server's log: `time=… level=ERROR msg="…"`."""
+    """The message in a line of the server's log: `time=… level=ERROR msg="…"`."""
     found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
     return found[1].replace('\\"', '"') if found else line
 
@@ -151,3 +152,37 @@ def free_ports(wanted: Ports | None = None) -> Ports:
 
         wanted = wanted or Ports(0, 0, 0)
         return Ports(port(wanted.grpc), port(wanted.ui), port(wanted.http))
+
+
+async def accepts_connections(address: str, timeout: float = 1.0) -> bool:
+    """Whether anything accepts connections there."""
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(OSError, TimeoutError):
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, int(port)), timeout)
+        writer.close()
+        return True
+    return False
+
+
+async def is_temporal(address: str, timeout: float = 3.0) -> bool:
+    """Whether it is a Temporal server in good health: an open port is not enough."""
+    if not await accepts_connections(address):
+        return False
+    # Only now: the import takes half a second and 40 MB, which a supervisor with a server of its own never needs.
+    client = await asyncio.to_thread(__import__, "temporalio.client", fromlist=["Client"])
+    with contextlib.suppress(RuntimeError, TimeoutError):
+        await asyncio.wait_for(client.Client.connect(address), timeout)
+        return True
+    return False
+
+
+async def find_web_ui(address: str) -> str:
+    """The Web UI of a dev server on this machine, which by default listens 1000 ports higher; "" when there is none."""
+    host, _, port = address.rpartition(":")
+    if host not in ("localhost", "127.0.0.1", "[::1]"):
+        return ""
+    url = f"http://{host}:{int(port) + 1000}"
+    with contextlib.suppress(OSError, ValueError):
+        settings = await asyncio.to_thread(fetch, f"{url}/api/v1/settings", None, 1.0)
+        return url if "DefaultNamespace" in settings else ""
+    return ""

@@ -1,21 +1,104 @@
-"""What the keeper is doing: its reports, made into one status that every page reads from one small file."""
+"""What pages and the supervisor tell each other: a config on its command line, and a status in a small file."""
 
 import asyncio
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
+import re
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from agent.settings import Settings
+
+DEFAULT_ADDRESS = "localhost:7233"
+"""Where a Temporal server of the person's own is looked for when TEMPORAL_ADDRESS is not set."""
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's directory, where worker.py is and workers run."""
+
+WORKER = (sys.executable, "worker.py")
+
+
+@dataclass(frozen=True)
+class LocalConfig:
+    """What a page asks a supervisor to run. No secrets: other users of the machine can read a command line.
+
+    address: the given server, or "" to look for one at look_at and else start our own. worker: its command, or ().
+    """
+
+    home: str
+    address: str = ""
+    namespace: str = "default"
+    cli_path: str = ""
+    worker: tuple[str, ...] = ()
+    look_at: str = DEFAULT_ADDRESS
+
+    @classmethod
+    def of(cls, settings: Settings) -> "LocalConfig":
+        """STEADFAST_LOOK_AT (for tests) replaces localhost:7233."""
+        return cls(
+            home=str(settings.home),
+            address=settings.temporal_address,
+            namespace=settings.environment.get("TEMPORAL_NAMESPACE", "default"),
+            cli_path=settings.temporal_cli_path,
+            worker=WORKER if settings.embedded_worker else (),
+            look_at=settings.environment.get("STEADFAST_LOOK_AT", DEFAULT_ADDRESS),
+        )
+
+    @property
+    def needs_supervisor(self) -> bool:
+        return not self.address or bool(self.worker)
+
+    @property
+    def directory(self) -> Path:
+        """The files of this supervisor. Pages with another TEMPORAL_ADDRESS have another one, so nothing mixes."""
+        if not self.address:
+            return Path(self.home) / "local"
+        name = re.sub(r"[^A-Za-z0-9.-]", "_", self.address)[:60]
+        return Path(self.home) / f"{name}-{hashlib.sha256(self.address.encode()).hexdigest()[:8]}"
+
+    @property
+    def pages_lock(self) -> Path:
+        """Shared by every page that lives."""
+        return self.directory / "pages.lock"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        """Held by the one supervisor."""
+        return self.directory / "supervisor.lock"
+
+    @property
+    def supervisor_log(self) -> Path:
+        """The stderr of the supervisor: empty unless it crashed."""
+        return self.directory / "supervisor.log"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.directory / "worker.log"
+
+    @property
+    def status(self) -> Path:
+        return self.directory / "status.json"
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "LocalConfig":
+        fields = json.loads(text)
+        return cls(**{**fields, "worker": tuple(fields["worker"])})
 
 
 @dataclass(frozen=True)
 class LocalStatus:
     """The state of the server and the worker beside the page.
 
-    step: one plain sentence on what is under way. phase: `ready` = the server can be used at `address`.
+    step: what is under way, in one sentence. phase: `ready` = the server can be used at `address`.
     problem: "" or one sentence with its remedy. ui_url: the server's Web UI, "" when unknown.
     since: when this step began, in seconds since the epoch.
     """
@@ -27,7 +110,7 @@ class LocalStatus:
     worker: Literal["starting", "running", "off", "failed"] = "starting"
     worker_pid: int = 0
     server_pid: int = 0
-    keeper_pid: int = 0
+    supervisor_pid: int = 0
     problem: str = ""
     since: float = 0.0
 
@@ -49,12 +132,15 @@ def read_status(path: Path) -> LocalStatus:
     return LocalStatus()
 
 
-class Report:
-    """The status of one keeper; every change is written for the pages at once."""
+class StatusReport:
+    """The status of one supervisor; each change is written to its file at once.
+
+    server_ready: set while the server can be used.
+    """
 
     def __init__(self, path: Path, *, worker: bool) -> None:
-        self.status = LocalStatus(worker="starting" if worker else "off", keeper_pid=os.getpid(), since=time.time())
-        self.answering = asyncio.Event()
+        self.status = LocalStatus(worker="starting" if worker else "off", supervisor_pid=os.getpid(), since=time.time())
+        self.server_ready = asyncio.Event()
         self._path = path
         self._step = self.status.step
         self._problems = {"server": "", "worker": ""}
@@ -64,27 +150,29 @@ class Report:
         self._step = step or self._step
         self._change("server", problem, changes)
         if self.status.phase == "ready":
-            self.answering.set()
+            self.server_ready.set()
+        else:
+            self.server_ready.clear()
 
     def worker(self, *, problem: str | None = None, **changes: Any) -> None:
         self._change("worker", problem, changes)
 
     def stopping(self) -> None:
-        self.server(step="Stopping what the last page started", phase="starting", problem="", address="", ui_url="")
+        self.server(step="Stopping: the last page was closed", phase="starting", problem="", address="", ui_url="")
 
     def _change(self, part: str, problem: str | None, changes: dict[str, Any]) -> None:
         if problem is not None:
             self._problems[part] = problem
         changed = dataclasses.replace(self.status, **changes)
         problem = self._problems["server"] or self._problems["worker"]
-        changed = dataclasses.replace(changed, problem=problem, step=self._words(changed))
+        changed = dataclasses.replace(changed, problem=problem, step=self._step_of(changed))
         if changed.step != self.status.step:
             changed = dataclasses.replace(changed, since=time.time())
         if changed != self.status:
             self.status = changed
             self._write()
 
-    def _words(self, status: LocalStatus) -> str:
+    def _step_of(self, status: LocalStatus) -> str:
         if status.phase != "ready":
             return self._step
         return {"starting": "Starting the worker", "failed": "Trying to start the worker"}.get(status.worker, "Ready")

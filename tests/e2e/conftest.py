@@ -34,8 +34,8 @@ class RunningPage:
     home: Path
     process: subprocess.Popen[bytes]
 
-    def kept(self, what: str) -> int:
-        """The process id of the `keeper`, the `server` or the `worker`."""
+    def pid_of(self, what: str) -> int:
+        """The process id of the `supervisor`, the `server` or the `worker`."""
         return int(json.loads((self.home / "local" / "status.json").read_text())[f"{what}_pid"])
 
 
@@ -86,9 +86,9 @@ async def running_page(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[Runn
     try:
         await _until("the page answers", lambda: _answers(page.url), 180)
         yield page
-        kept = [page.kept(what) for what in ("keeper", "server", "worker")]
+        pids = [page.pid_of(what) for what in ("supervisor", "server", "worker")]
         process.send_signal(signal.SIGTERM)
-        await _until("page and what it kept are gone", lambda: not any(map(_lives, [process.pid, *kept])), 15)
+        await _until("page and what it kept are gone", lambda: not any(map(_lives, [process.pid, *pids])), 15)
     finally:
         process.kill()
         process.wait()

@@ -73,11 +73,11 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
     await reader.say("I would like to order two double cheeseburgers.")
     await reader.see("does not fit")
 
-    killed = running_page.kept("worker")
+    killed = running_page.pid_of("worker")
     os.kill(killed, signal.SIGKILL)
     await reader.say("I'm sorry. I'd like to depart from Austin, TX")
     await expect(page.locator('[class*="st-key-card-"]')).to_contain_text("Search flights", timeout=PATIENCE)
-    assert running_page.kept("worker") != killed
+    assert running_page.pid_of("worker") != killed
 
     await reader.status("Waiting for your decision")
     await expect(page.locator('[class*="st-key-card-"] button')).to_have_count(CARD_BUTTONS, timeout=PATIENCE)

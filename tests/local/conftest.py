@@ -5,27 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.house import House
+from tests.local.stack import Stack
 
-Build = Callable[..., House]
+BuildStack = Callable[..., Stack]
 
 
 @pytest.fixture
-async def build(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[Build]:
-    """Builds a house; at the end nothing in it may be left."""
-    houses: list[House] = []
+async def build_stack(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[BuildStack]:
+    """Builds a stack; at the end none of its processes may be left."""
+    stacks: list[Stack] = []
 
-    def make(home: Path = tmp_path, **setup: object) -> House:
-        houses.append(House(home, temporal_cli, **setup))
-        return houses[-1]
+    def make(home: Path = tmp_path, **config: object) -> Stack:
+        stacks.append(Stack(home, temporal_cli, **config))
+        return stacks[-1]
 
     yield make
-    for house in houses:
-        house.kill_pages()
-    for house in houses:
-        await house.empty(10.0)
+    for stack in stacks:
+        stack.kill_pages()
+    for stack in stacks:
+        await stack.empty()
 
 
 @pytest.fixture
-def house(build: Build) -> House:
-    return build()
+def stack(build_stack: BuildStack) -> Stack:
+    return build_stack()

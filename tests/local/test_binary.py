@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import StartFailed
-from agent.local import fetching
+from agent.local import binary
 from agent.local.binary import temporal_binary
 from agent.settings import Settings
 
@@ -21,7 +21,7 @@ chmod +x "$GOBIN/temporal"
 """
 
 
-def quiet(sentence: str) -> None:
+def ignore(sentence: str) -> None:
     pass
 
 
@@ -67,58 +67,58 @@ def cache(settings: Settings) -> Path:
     return settings.home / "bin" / "temporal"
 
 
-async def test_the_named_program_comes_first(path: Path, tmp_path: Path) -> None:
+async def test_temporal_cli_path_wins(path: Path, tmp_path: Path) -> None:
     named = program(tmp_path / "named", CLI)
     program(path / "temporal", CLI)
-    assert await temporal_binary(Settings(temporal_cli_path=str(named)), quiet) == named
+    assert await temporal_binary(Settings(temporal_cli_path=str(named)), ignore) == named
 
 
 @pytest.mark.parametrize("text", [None, "not a program", "#!/bin/sh\nexit 1", "#!/bin/sh\necho something else"])
-async def test_a_named_program_that_is_none_is_an_error(path: Path, tmp_path: Path, text: str | None) -> None:
+async def test_a_temporal_cli_path_that_is_no_cli_is_refused(path: Path, tmp_path: Path, text: str | None) -> None:
     named = tmp_path / "named"
     if text is not None:
         program(named, text)
     program(path / "temporal", CLI)
     with pytest.raises(StartFailed, match=r"TEMPORAL_CLI_PATH names .*/named, which is not a Temporal CLI that runs"):
-        await temporal_binary(Settings(temporal_cli_path=str(named)), quiet)
+        await temporal_binary(Settings(temporal_cli_path=str(named)), ignore)
 
 
-async def test_the_one_on_path_comes_before_the_cache(path: Path, home: Settings) -> None:
+async def test_the_cli_on_path_wins_over_the_cache(path: Path, home: Settings) -> None:
     program(cache(home), CLI)
-    assert await temporal_binary(home, quiet) == cache(home)
+    assert await temporal_binary(home, ignore) == cache(home)
     found = program(path / "temporal", CLI)
-    assert await temporal_binary(home, quiet) == found
+    assert await temporal_binary(home, ignore) == found
 
 
 async def test_go_builds_one_into_the_cache_once(path: Path, home: Settings) -> None:
     go(path)
-    said: list[str] = []
-    assert await temporal_binary(home, said.append) == cache(home)
-    assert said == [
+    reported: list[str] = []
+    assert await temporal_binary(home, reported.append) == cache(home)
+    assert reported == [
         "Downloading the Temporal server (0 s so far)",
         "Building the Temporal server with Go (0 s so far; takes 3-5 minutes the first time)",
     ]
     go(path, work="exit 1")
-    assert await temporal_binary(home, quiet) == cache(home)
+    assert await temporal_binary(home, ignore) == cache(home)
 
 
-async def test_a_long_build_is_told_at_least_every_five_seconds(path: Path, home: Settings) -> None:
+async def test_a_long_build_is_reported_every_few_seconds(path: Path, home: Settings) -> None:
     go(path, work="sleep 5")
-    said: list[str] = []
-    await temporal_binary(home, said.append)
-    assert "Building the Temporal server with Go (4 s so far; takes 3-5 minutes the first time)" in said
+    reported: list[str] = []
+    await temporal_binary(home, reported.append)
+    assert "Building the Temporal server with Go (4 s so far; takes 3-5 minutes the first time)" in reported
 
 
 async def test_a_cached_program_that_no_longer_runs_is_replaced(path: Path, home: Settings) -> None:
     program(cache(home), "half a download")
     go(path)
-    assert await temporal_binary(home, quiet) == cache(home)
+    assert await temporal_binary(home, ignore) == cache(home)
     assert "temporal version" in cache(home).read_text()
 
 
 async def test_an_interrupted_build_leaves_nothing_and_the_next_one_works(path: Path, home: Settings) -> None:
     go(path, work='echo half > "$GOBIN/temporal"; sleep 600')
-    building = asyncio.create_task(temporal_binary(home, quiet))
+    building = asyncio.create_task(temporal_binary(home, ignore))
     async with asyncio.timeout(30):
         while not (home.home / "bin" / "new" / "temporal").exists():
             await asyncio.sleep(0.05)
@@ -127,16 +127,16 @@ async def test_an_interrupted_build_leaves_nothing_and_the_next_one_works(path: 
     assert not cache(home).exists()
     assert not cache(home).with_name("new").exists()
     go(path)
-    assert await temporal_binary(home, quiet) == cache(home)
+    assert await temporal_binary(home, ignore) == cache(home)
 
 
 @pytest.mark.parametrize(
     ("version", "work"), [("go1.24.9", ""), ("nonsense", ""), ("go1.26.1", "exit 1"), ("go1.26.1", "GOBIN=/nowhere")]
 )
-async def test_with_no_way_left_all_of_them_are_named(path: Path, home: Settings, version: str, work: str) -> None:
+async def test_when_every_way_fails_all_of_them_are_named(path: Path, home: Settings, version: str, work: str) -> None:
     go(path, version, work)
     with pytest.raises(StartFailed) as failed:
-        await temporal_binary(home, quiet)
+        await temporal_binary(home, ignore)
     for way in ("internet", "PATH", "TEMPORAL_CLI_PATH", "Go 1.25", "TEMPORAL_ADDRESS"):
         assert way in str(failed.value)
     assert not cache(home).exists()
@@ -144,15 +144,15 @@ async def test_with_no_way_left_all_of_them_are_named(path: Path, home: Settings
 
 async def test_without_go_all_ways_are_named_too(path: Path, home: Settings) -> None:
     with pytest.raises(StartFailed, match="No Temporal server could be found, downloaded or built"):
-        await temporal_binary(home, quiet)
+        await temporal_binary(home, ignore)
 
 
 async def test_a_download_that_stalls_is_given_up(path: Path, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "STALLED_AFTER", 3.0)
+    monkeypatch.setattr(binary, "STALLED_AFTER", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         use_proxy(monkeypatch, proxy.getsockname()[1])
         with pytest.raises(StartFailed):
-            await temporal_binary(home, quiet)
+            await temporal_binary(home, ignore)
         proxy.settimeout(1)
         connection, _ = proxy.accept()
     with connection:
@@ -161,5 +161,5 @@ async def test_a_download_that_stalls_is_given_up(path: Path, home: Settings, mo
 
 async def test_a_download_from_a_dead_network_leaves_go_to_build(path: Path, home: Settings) -> None:
     go(path)
-    assert await temporal_binary(home, quiet) == cache(home)
+    assert await temporal_binary(home, ignore) == cache(home)
     assert not (home.home / "bin" / "new").exists()

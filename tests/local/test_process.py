@@ -1,4 +1,4 @@
-"""Children that die with us, and workers that notice by themselves."""
+"""Children that die with their parent, and workers that notice that their supervisor died."""
 
 import asyncio
 import logging
@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.local.child import Child, open_log
-from agent.local.setup import ROOT
-from tests.local.house import happens
+from agent.local.process import SUPERVISED, Child, open_log
+from agent.local.status import ROOT
+from tests.local.stack import eventually
 
 LOG = logging.getLogger("tests")
 
@@ -22,41 +22,41 @@ def python(code: str, *arguments: str) -> list[str]:
     return [sys.executable, "-c", code, *arguments]
 
 
-async def test_its_lines_go_to_the_log_and_the_last_is_remembered(tmp_path: Path) -> None:
+async def test_its_output_goes_to_the_log_and_its_last_error_is_kept(tmp_path: Path) -> None:
     log = open_log(tmp_path / "a.log")
     child = Child(python("import sys; print('out'); sys.exit('the last words')"), log=log)
     await child.ended.wait()
-    assert (child.code, child.last_line) == (1, "the last words")
-    assert child.spoke.is_set()
+    assert (child.code, child.last_error) == (1, "the last words")
+    assert child.ready.is_set()
     written = (tmp_path / "a.log").read_text()
     assert "out\n" in written
     assert "the last words\n" in written
 
 
-async def test_a_flood_without_a_newline_does_no_harm() -> None:
+async def test_a_megabyte_without_a_newline_does_not_block_it() -> None:
     child = Child(python("import sys; sys.stderr.write('x' * 1_000_000); sys.exit(3)"), log=LOG)
     await child.ended.wait()
     assert child.code == 3
 
 
-async def test_a_command_that_is_not_there_ends_at_once() -> None:
+async def test_a_missing_program_ends_at_once() -> None:
     child = Child(["/nowhere/program"], log=LOG)
     await child.ended.wait()
     assert child.code == 1
 
 
-async def test_stop_asks_first_and_then_insists() -> None:
+async def test_stop_sends_sigterm_then_sigkill() -> None:
     polite = Child(python("import time; print(1, flush=True); time.sleep(600)"), log=LOG)
     deaf = Child(
         python("import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"), log=LOG
     )
     for child in (polite, deaf):
-        await child.spoke.wait()
+        await child.ready.wait()
         await child.stop(0.3)
     assert (polite.code, deaf.code) == (-signal.SIGTERM, -signal.SIGKILL)
 
 
-async def test_stopping_what_has_ended_does_nothing() -> None:
+async def test_stopping_an_ended_child_does_nothing() -> None:
     child = Child(python(""), log=LOG)
     await child.ended.wait()
     await child.stop(1)
@@ -65,9 +65,9 @@ async def test_stopping_what_has_ended_does_nothing() -> None:
 
 PARENT = """
 import asyncio, logging, sys
-from agent.local.child import Child
+from agent.local.process import Child
 async def main():
-    child = Child([sys.executable, "-c", sys.argv[1]], log=logging.getLogger(), environment={"STEADFAST_KEEPER_PIPE": "1"})
+    child = Child([sys.executable, "-c", sys.argv[1]], log=logging.getLogger(), environment={"STEADFAST_SUPERVISED": "1"})
     print(child.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
@@ -87,27 +87,29 @@ async def test_a_child_dies_with_a_parent_that_is_killed() -> None:
     await asyncio.sleep(0.2)
     parent.kill()
     parent.wait()
-    await happens(lambda: not psutil.pid_exists(pid), 2.0)
+    await eventually(lambda: not psutil.pid_exists(pid))
 
 
-async def test_a_worker_stops_when_the_pipe_from_its_keeper_closes() -> None:
-    code = "import time; from agent.local import watch_parent; watch_parent(); print(1, flush=True); time.sleep(600)"
-    worker = subprocess.Popen(
-        python(code),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "STEADFAST_KEEPER_PIPE": "1"},
+def supervised(code: str) -> subprocess.Popen[str]:
+    """A worker on whose stdin we are the supervisor."""
+    environment = {**os.environ, SUPERVISED: "1"}
+    command = python(code)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    with worker:
-        assert worker.stdout
+
+
+def test_a_worker_receives_the_address_of_its_server() -> None:
+    code = "import asyncio; from agent.local import supervisor_pipe; print(asyncio.run(supervisor_pipe().address()))"
+    with supervised(code) as worker:
         assert worker.stdin
-        worker.stdout.readline()
-        worker.stdin.close()
-        assert worker.wait(5) == -signal.SIGTERM
+        assert worker.stdout
+        worker.stdin.write("127.0.0.1:7\n")
+        worker.stdin.flush()
+        assert worker.stdout.read() == "127.0.0.1:7\n"
 
 
-async def test_a_worker_started_by_hand_reads_nothing() -> None:
-    code = "import os; from agent.local import watch_parent; watch_parent(); print(os.read(0, 9).decode())"
+def test_a_worker_started_by_hand_leaves_its_stdin_alone() -> None:
+    code = "import os; from agent.local import supervisor_pipe; print(supervisor_pipe(), os.read(0, 9).decode())"
     done = subprocess.run(python(code), cwd=ROOT, input="mine", capture_output=True, text=True, check=True)
-    assert done.stdout == "mine\n"
+    assert done.stdout == "None mine\n"

@@ -11,32 +11,32 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import StartFailed
-from agent.local.child import open_log
 from agent.local.locks import FileLock
+from agent.local.process import open_log
 from agent.local.server import DevServer, Ports, fetch, free_ports, start_dev_server
 
-CLOSED_CHATS_KEPT = 30
+RETENTION_DAYS = 30
 """Days that closed chats are kept; set only on a server that we started."""
 
 
-class OwnServer:
+class PersistentServer:
     """The server of one home directory.
 
     Two servers on one database file both wedge, so each holds a lock on it that it inherited: the lock is free when
-    no server lives, whatever became of the keeper that started it.
+    no server lives, whatever happened to the supervisor that started it.
     """
 
     def __init__(self, home: Path, namespace: str) -> None:
         self.namespace = namespace
         self.database = home / "temporal.db"
         self._lock = FileLock(home / "server.lock")
-        self._notes = home / "server.json"
-        self._healthy = home / "temporal.db.healthy"
+        self._state = home / "server.json"
+        self._mark = home / "temporal.db.healthy"
         self._log = open_log(home / "server.log")
 
     async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
         """Start it on the database of the last time. Raises StartFailed."""
-        await self._take_over()
+        await self._acquire_database()
         try:
             try:
                 server = await self._try(binary, environment, free_ports(self._last_ports()))
@@ -44,13 +44,13 @@ class OwnServer:
                 server = await self._try(binary, environment, free_ports())
         except StartFailed as error:
             raise StartFailed(f"{error} (If that does not pass, move {self.database} away to begin anew.)") from None
-        self._healthy.touch()
+        self._mark.touch()
         with contextlib.suppress(OSError, ValueError):
-            await server.keep_closed_chats(CLOSED_CHATS_KEPT, self.namespace)
+            await server.keep_closed_chats(RETENTION_DAYS, self.namespace)
         return server
 
     async def _try(self, binary: Path, environment: Mapping[str, str], ports: Ports) -> DevServer:
-        self._discard_half_made()
+        self._discard_incomplete()
         return await start_dev_server(
             binary,
             ports=ports,
@@ -59,19 +59,19 @@ class OwnServer:
             log=self._log,
             environment=environment,
             keep=[self._lock.fd],
-            spawned=lambda pid: self._note(pid, ports),
+            on_spawn=lambda pid: self._save_state(pid, ports),
         )
 
     def close(self) -> None:
         self._lock.close()
 
-    async def _take_over(self) -> None:
-        """Wait for a server that is dying with its keeper; end one that survived it."""
+    async def _acquire_database(self) -> None:
+        """Wait for a server that is dying with its supervisor; terminate one that survived it."""
         for attempt in range(100):
             if self._lock.take():
                 break
             if attempt == 20:  # 1 s: not dying by itself. The lock is held, so the number is still that server's.
-                self._end_survivor()
+                self._terminate_orphan()
             await asyncio.sleep(0.05)
         else:
             raise StartFailed(
@@ -81,29 +81,29 @@ class OwnServer:
         if sys.platform == "win32" and (ports := self._last_ports()):  # there a child does not inherit the lock
             with contextlib.suppress(OSError, ValueError):
                 await asyncio.to_thread(fetch, f"http://127.0.0.1:{ports.http}/api/v1/system-info")
-                self._end_survivor()
+                self._terminate_orphan()
 
-    def _end_survivor(self) -> None:
+    def _terminate_orphan(self) -> None:
         with contextlib.suppress(OSError, KeyError):
-            os.kill(self._read_notes()["pid"], signal.SIGTERM)
+            os.kill(self._read_state()["pid"], signal.SIGTERM)
 
-    def _discard_half_made(self) -> None:
+    def _discard_incomplete(self) -> None:
         """A server killed while it made its database leaves a file that never works: keep only one that once did."""
-        if not (self.database.exists() and self._healthy.exists()):
-            self._healthy.unlink(missing_ok=True)
+        if not (self.database.exists() and self._mark.exists()):
+            self._mark.unlink(missing_ok=True)
             for suffix in ("", "-wal", "-shm", "-journal"):
                 self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
 
-    def _note(self, pid: int, ports: Ports) -> None:
-        self._notes.write_text(json.dumps({"pid": pid, "ports": ports._asdict()}))
+    def _save_state(self, pid: int, ports: Ports) -> None:
+        self._state.write_text(json.dumps({"pid": pid, "ports": ports._asdict()}))
 
-    def _read_notes(self) -> dict[str, Any]:
+    def _read_state(self) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError):
-            notes = json.loads(self._notes.read_bytes())
-            return notes if isinstance(notes, dict) else {}
+            state = json.loads(self._state.read_bytes())
+            return state if isinstance(state, dict) else {}
         return {}
 
     def _last_ports(self) -> Ports | None:
         with contextlib.suppress(TypeError, KeyError):
-            return Ports(**self._read_notes()["ports"])
+            return Ports(**self._read_state()["ports"])
         return None

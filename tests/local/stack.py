@@ -1,4 +1,4 @@
-"""Real pages, keepers, servers and workers over one home directory, and what of them lives."""
+"""Real pages, supervisors and servers, and workers without a model, over one home directory."""
 
 import asyncio
 import dataclasses
@@ -12,38 +12,39 @@ from pathlib import Path
 
 import psutil
 
-from agent.local.page import look
-from agent.local.setup import ROOT, Setup
-from agent.local.status import LocalStatus
+from agent.local.client import status_of
+from agent.local.status import ROOT, LocalConfig, LocalStatus
 
-NOBODY = "127.0.0.1:1"
+NOWHERE = "127.0.0.1:1"
 """Where no Temporal server listens."""
 
 
-def stand_in(home: Path, manner: str = "calm") -> tuple[str, ...]:
-    return (sys.executable, "-m", "tests.local.stand_in", str(home), manner)
+def fake_worker(home: Path, manner: str = "calm") -> tuple[str, ...]:
+    return (sys.executable, "-m", "tests.local.fake_worker", str(home), manner)
 
 
-async def happens(what: Callable[[], bool], within: float = 30.0) -> None:
-    """Wait until it is so."""
+async def eventually(condition: Callable[[], bool], within: float = 60.0) -> None:
+    """Wait until the condition holds; fail after `within` seconds."""
     deadline = time.monotonic() + within
-    while not what():
-        assert time.monotonic() < deadline, f"not so after {within} s"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition did not hold within {within} s"
         await asyncio.sleep(0.01)
 
 
-class House:
-    def __init__(self, home: Path, cli: Path, **setup: object) -> None:
+class Stack:
+    """The processes of one home directory: opens pages, and finds what lives."""
+
+    def __init__(self, home: Path, cli: Path, **config: object) -> None:
         self.home = home
-        self.setup = dataclasses.replace(
-            Setup(home=str(home), look_at=NOBODY, cli_path=str(cli), worker=stand_in(home)),
-            **setup,  # type: ignore[arg-type]
+        self.config = dataclasses.replace(
+            LocalConfig(home=str(home), look_at=NOWHERE, cli_path=str(cli), worker=fake_worker(home)),
+            **config,  # type: ignore[arg-type]
         )
         self.pages: list[subprocess.Popen[bytes]] = []
 
     def open_page(self, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         page = subprocess.Popen(
-            [sys.executable, "-m", "tests.local.lone_page", self.setup.to_json()],
+            [sys.executable, "-m", "tests.local.page_process", self.config.to_json()],
             cwd=ROOT,
             env={**os.environ, **(environment or {})},
         )
@@ -72,16 +73,16 @@ class House:
 
     @property
     def workers(self) -> list[psutil.Process]:
-        return [process for process in self.living("stand_in") if "tests.local.stand_in" in process.cmdline()]
+        return [process for process in self.living("fake_worker") if "tests.local.fake_worker" in process.cmdline()]
 
     @property
-    def keepers(self) -> list[psutil.Process]:
+    def supervisors(self) -> list[psutil.Process]:
         return self.living("agent.local", "{")
 
     def status(self) -> LocalStatus:
-        return look(self.setup)
+        return status_of(self.config)
 
-    async def ready(self, within: float = 30.0) -> LocalStatus:
+    async def ready(self, within: float = 60.0) -> LocalStatus:
         """Wait until the server answers and the worker, if there is to be one, runs."""
 
         def is_ready(status: LocalStatus) -> bool:
@@ -90,14 +91,14 @@ class House:
 
         return await self.until(is_ready, within)
 
-    async def until(self, wanted: Callable[[LocalStatus], bool], within: float = 30.0) -> LocalStatus:
+    async def until(self, wanted: Callable[[LocalStatus], bool], within: float = 60.0) -> LocalStatus:
         """Wait until the status is as wanted."""
-        await happens(lambda: wanted(self.status()), within)
+        await eventually(lambda: wanted(self.status()), within)
         return self.status()
 
-    async def empty(self, within: float = 5.0) -> None:
-        """Nothing of this home lives, at the latest after this many seconds."""
-        await happens(lambda: not self.living(), within)
+    async def empty(self, within: float = 20.0) -> None:
+        """Wait until no process of this home lives."""
+        await eventually(lambda: not self.living(), within)
 
     def kill_pages(self) -> None:
         for page in self.pages:

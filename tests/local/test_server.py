@@ -1,4 +1,4 @@
-"""Which server is used, and what becomes of it."""
+"""Which server is used, and what happens to it."""
 
 import asyncio
 import signal
@@ -10,8 +10,8 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from agent.local.server import Ports, fetch, free_ports, start_dev_server
-from tests.local.conftest import Build
-from tests.local.house import House
+from tests.local.conftest import BuildStack
+from tests.local.stack import Stack
 
 
 async def days_kept(address: str) -> float:
@@ -29,113 +29,117 @@ def a_thousand_apart() -> Ports:
                 return ports
 
 
-async def test_a_server_that_answers_is_used_and_left_as_it_was(build: Build, temporal_cli: Path) -> None:
+async def test_a_server_that_answers_is_used_and_left_unchanged(build_stack: BuildStack, temporal_cli: Path) -> None:
     theirs = await start_dev_server(temporal_cli)
     try:
         before = await days_kept(theirs.address)
-        house = build(look_at=theirs.address)
-        page = house.open_page()
-        status = await house.ready()
+        stack = build_stack(look_at=theirs.address)
+        page = stack.open_page()
+        status = await stack.ready()
         assert status.address == theirs.address
         assert status.server_pid == 0
-        assert house.servers == []
+        assert stack.servers == []
         page.send_signal(signal.SIGTERM)
-        await house.empty()
+        await stack.empty()
         assert await days_kept(theirs.address) == before
         assert psutil.Process(theirs.child.pid).is_running()
     finally:
         await theirs.stop()
 
 
-async def test_its_web_ui_is_found_at_the_usual_distance(build: Build, temporal_cli: Path) -> None:
+async def test_the_web_ui_of_a_found_server_is_found_a_thousand_ports_higher(
+    build_stack: BuildStack, temporal_cli: Path
+) -> None:
     theirs = await start_dev_server(temporal_cli, ports=a_thousand_apart())
     try:
-        house = build(look_at=theirs.address)
-        house.open_page()
-        assert (await house.ready()).ui_url == theirs.ui_url
+        stack = build_stack(look_at=theirs.address)
+        stack.open_page()
+        assert (await stack.ready()).ui_url == theirs.ui_url
     finally:
         await theirs.stop()
 
 
-async def test_a_found_server_that_goes_is_waited_for_not_replaced(build: Build, temporal_cli: Path) -> None:
+async def test_a_found_server_that_stops_is_waited_for_not_replaced(
+    build_stack: BuildStack, temporal_cli: Path
+) -> None:
     theirs = await start_dev_server(temporal_cli)
-    house = build(look_at=theirs.address)
-    house.open_page()
-    await house.ready()
+    stack = build_stack(look_at=theirs.address)
+    stack.open_page()
+    await stack.ready()
     await theirs.stop()
-    status = await house.until(lambda status: bool(status.problem))
+    status = await stack.until(lambda status: bool(status.problem))
     assert status.problem == f"The Temporal server at {theirs.address} does not answer any more. Start it again."
-    assert house.servers == []
+    assert stack.servers == []
     again = await start_dev_server(temporal_cli, ports=theirs.ports)
     try:
-        await house.until(lambda status: not status.problem)
+        await stack.until(lambda status: not status.problem)
     finally:
         await again.stop()
 
 
-async def test_something_else_on_the_usual_port_is_no_server(build: Build) -> None:
+async def test_another_program_on_the_default_port_is_not_taken_for_temporal(build_stack: BuildStack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        house = build(look_at=f"127.0.0.1:{listener.getsockname()[1]}")
-        house.open_page()
-        status = await house.ready()
+        stack = build_stack(look_at=f"127.0.0.1:{listener.getsockname()[1]}")
+        stack.open_page()
+        status = await stack.ready()
     assert status.server_pid != 0
-    assert status.address != house.setup.look_at
+    assert status.address != stack.config.look_at
 
 
-async def test_closed_chats_are_kept_thirty_days_on_our_server(house: House) -> None:
-    house.open_page()
-    assert await days_kept((await house.ready()).address) == 30
+async def test_closed_chats_are_kept_thirty_days_on_our_server(stack: Stack) -> None:
+    stack.open_page()
+    assert await days_kept((await stack.ready()).address) == 30
 
 
-async def test_the_next_start_has_the_same_chats_at_the_same_address(house: House) -> None:
-    page = house.open_page()
-    first = await house.ready()
+async def test_the_next_start_has_the_same_chats_at_the_same_address(stack: Stack) -> None:
+    page = stack.open_page()
+    first = await stack.ready()
     client = await Client.connect(first.address)
     run = await client.start_workflow("Anything", id="a-chat", task_queue="nobody")
     page.send_signal(signal.SIGTERM)
-    await house.empty()
-    house.open_page()
-    second = await house.ready()
+    await stack.empty()
+    stack.open_page()
+    second = await stack.ready()
     assert (second.address, second.ui_url) == (first.address, first.ui_url)
     client = await Client.connect(second.address)
     assert (await client.get_workflow_handle("a-chat").describe()).run_id == run.first_execution_run_id
 
 
-async def test_an_address_that_was_taken_meanwhile_is_given_up(house: House) -> None:
-    page = house.open_page()
-    first = await house.ready()
+async def test_an_address_that_was_taken_meanwhile_is_given_up(stack: Stack) -> None:
+    page = stack.open_page()
+    first = await stack.ready()
     page.send_signal(signal.SIGKILL)
-    await house.empty()
+    await stack.empty()
     host, _, port = first.address.rpartition(":")
     with socket.create_server((host, int(port))):
-        house.open_page()
-        second = await house.ready()
+        stack.open_page()
+        second = await stack.ready()
     assert second.address != first.address
 
 
-async def test_a_namespace_of_ones_own_is_made(build: Build) -> None:
-    house = build(namespace="mine")
-    house.open_page()
-    status = await house.ready()
+async def test_the_configured_namespace_is_created(build_stack: BuildStack) -> None:
+    stack = build_stack(namespace="mine")
+    stack.open_page()
+    status = await stack.ready()
     client = await Client.connect(status.address, namespace="mine")
     assert (await client.count_workflows()).count == 0
 
 
-async def test_a_server_that_cannot_start_is_told_and_tried_again(build: Build, tmp_path: Path) -> None:
+async def test_a_server_that_cannot_start_is_reported_and_tried_again(build_stack: BuildStack, tmp_path: Path) -> None:
     fussy = tmp_path / "temporal"
     fussy.write_text(
         '#!/bin/sh\n[ "$1" = --version ] && echo temporal version 0 && exit\necho "level=ERROR msg=\\"no such \\\\\\"x\\\\\\"\\"" >&2\nexit 1\n'
     )
     fussy.chmod(0o755)
-    house = build(cli_path=str(fussy))
-    house.open_page()
-    status = await house.until(lambda status: status.phase == "failed")
+    stack = build_stack(cli_path=str(fussy))
+    stack.open_page()
+    status = await stack.until(lambda status: status.phase == "failed")
     assert status.problem.startswith(
         'The Temporal server ended while starting: no such "x" (If that does not pass, move '
     )
-    keeper = status.keeper_pid
+    supervisor = status.supervisor_pid
     await asyncio.sleep(0.5)
-    assert house.status().keeper_pid == keeper
+    assert stack.status().supervisor_pid == supervisor
 
 
 async def test_a_server_in_memory_needs_no_home(temporal_cli: Path) -> None:

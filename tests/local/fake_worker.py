@@ -1,12 +1,12 @@
-"""A worker that needs no model: `python stand_in.py <home> [manner]`. Its home is in its command line, to find it by."""
+"""A worker without Temporal: `python -m tests.local.fake_worker <home> [manner]`. Tests find it by the home in its command line."""
 
-import os
+import asyncio
 import signal
 import subprocess
 import sys
 import time
 
-from agent.local import watch_parent
+from agent.local import supervisor_pipe
 
 manner = sys.argv[2] if len(sys.argv) > 2 else "calm"
 if manner == "unusable":
@@ -17,7 +17,8 @@ if manner == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if manner == "parent":
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]])
-watch_parent()
-print(f"working for {os.environ['TEMPORAL_ADDRESS']}")
+pipe = supervisor_pipe()
+assert pipe
+print(f"working for {asyncio.run(pipe.address())}")
 while True:
     time.sleep(600)

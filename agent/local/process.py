@@ -1,6 +1,7 @@
-"""A child process of the keeper: its lines go to a log, it dies when we die, and it stops when told."""
+"""A child process: its lines go to a log, it dies with us, and it is stopped with a grace period."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import os
@@ -14,8 +15,11 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
-SHORTEST, LONGEST = 0.2, 10.0
-"""Seconds to wait before what died is started again: the first time, and at most."""
+SHORTEST_DELAY, LONGEST_DELAY = 0.2, 10.0
+"""Seconds to wait before restarting what died: the first time, and at most."""
+
+SUPERVISED = "STEADFAST_SUPERVISED"
+"""The variable that tells a worker that a supervisor writes to its stdin: first the server's address, then nothing."""
 
 # The kernel kills the child when the thread that started it ends. Set between fork and exec by a moment of Python
 # rather than by preexec_fn, which can deadlock in a process with threads.
@@ -27,7 +31,7 @@ if os.getppid() == int(sys.argv[1]):
 """
 
 
-def bound(command: Sequence[str]) -> list[str]:
+def _bound(command: Sequence[str]) -> list[str]:
     """The command, made to die with this thread where the kernel offers that (Linux)."""
     if sys.platform != "linux":
         return list(command)
@@ -48,7 +52,7 @@ def open_log(path: Path) -> logging.Logger:
 
 
 class Child:
-    """A started process. `spoke` is set by its first line on stdout, `ended` when it is gone.
+    """A started process. `ready` is set by its first line on stdout, `ended` when it is gone.
 
     Threads read its pipes: an asyncio subprocess would wait for grandchildren that hold them open.
     """
@@ -62,15 +66,15 @@ class Child:
         cwd: Path | None = None,
         keep: Sequence[int] = (),
     ) -> None:
-        self.spoke = asyncio.Event()
+        self.ready = asyncio.Event()
         self.ended = asyncio.Event()
-        self.lines: list[str] = []
+        self._errors: list[str] = []
         self.code: int | None = None
         self._loop = asyncio.get_running_loop()
         self._log = log
         windows = sys.platform == "win32"
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            bound(command),
+            _bound(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,23 +93,29 @@ class Child:
         self._stdin = stdin
         readers = [
             threading.Thread(target=self._read, args=(stream, event), daemon=True)
-            for stream, event in ((output, self.spoke), (errors, None))
+            for stream, event in ((output, self.ready), (errors, None))
         ]
         for thread in (*readers, threading.Thread(target=self._reap, args=(readers,), daemon=True)):
             thread.start()
 
     @property
-    def last_line(self) -> str:
-        """What it said last on stderr, or "" when that was a stack trace, which is for the log only."""
-        if any("Traceback (most recent call last)" in line for line in self.lines):
+    def last_error(self) -> str:
+        """Its last line on stderr, or "" when that ended a stack trace, which is for the log only."""
+        if any("Traceback (most recent call last)" in line for line in self._errors):
             return ""
-        return self.lines[-1] if self.lines else ""
+        return self._errors[-1] if self._errors else ""
+
+    def send(self, line: str) -> None:
+        """Write a line to its stdin."""
+        with contextlib.suppress(OSError, ValueError):  # it has ended
+            self._stdin.write(line.encode() + b"\n")
+            self._stdin.flush()
 
     async def stop(self, grace: float) -> None:
-        """Ask it to stop, and end it when it has not within `grace` seconds."""
+        """Send SIGTERM, and SIGKILL when it has not ended within `grace` seconds."""
         self._stdin.close()
         if grace and not self.ended.is_set():
-            if sys.platform != "win32":  # there terminating is killing, and a worker heeds its closed stdin
+            if sys.platform != "win32":  # there terminating is killing, and a worker stops when its stdin closes
                 self._process.terminate()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.ended.wait(), grace)
@@ -113,15 +123,15 @@ class Child:
             self._process.kill()
             await self.ended.wait()
 
-    def _read(self, stream: IO[bytes], heard: asyncio.Event | None) -> None:
+    def _read(self, stream: IO[bytes], ready: asyncio.Event | None) -> None:
         with stream:
             while line := stream.readline(65_536):
                 text = line.decode("utf-8", "replace").rstrip()
                 self._log.info("%s", text)
-                if heard:
-                    self._tell(heard)
+                if ready:
+                    self._set(ready)
                 elif text:
-                    self.lines = [*self.lines[-49:], text]
+                    self._errors = [*self._errors[-49:], text]
 
     def _reap(self, readers: list[threading.Thread]) -> None:
         if hasattr(os, "waitid"):  # its own children go with it, before its number can be given to another process
@@ -132,25 +142,55 @@ class Child:
         self.code = self._process.wait()
         self._stdin.close()
         for reader in readers:
-            reader.join(0.5)  # so that its last words are there
-        self._tell(self.ended)
+            reader.join(0.5)  # so that its last lines are there
+        self._set(self.ended)
 
-    def _tell(self, event: asyncio.Event) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+    def _set(self, event: asyncio.Event) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody waits
             self._loop.call_soon_threadsafe(event.set)
 
 
 class Backoff:
-    """0.2 s, doubling up to 10 s; anew after something has run for 10 s."""
+    """0.2 s, doubling up to 10 s; reset when something has run for 10 s."""
 
     def __init__(self) -> None:
-        self._delay = SHORTEST / 2
-        self._began = time.monotonic()
+        self._delay = SHORTEST_DELAY / 2
+        self._started = time.monotonic()
 
-    def began(self) -> None:
-        self._began = time.monotonic()
+    def started(self) -> None:
+        self._started = time.monotonic()
 
     async def wait(self) -> None:
-        ran_long = time.monotonic() - self._began > LONGEST
-        self._delay = SHORTEST if ran_long else min(self._delay * 2, LONGEST)
+        ran_long = time.monotonic() - self._started > LONGEST_DELAY
+        self._delay = SHORTEST_DELAY if ran_long else min(self._delay * 2, LONGEST_DELAY)
         await asyncio.sleep(self._delay)
+
+
+class SupervisorPipe:
+    """A worker's stdin when a supervisor started it: the server's address arrives there, and it closes when the supervisor dies."""
+
+    def __init__(self, grace: float = 5.0) -> None:
+        """From now on, stop when the supervisor dies: as after SIGTERM, and at the latest after `grace` seconds."""
+        self._address: concurrent.futures.Future[str] = concurrent.futures.Future()
+        self._grace = grace
+        threading.Thread(target=self._watch, daemon=True, name="supervisor-pipe").start()
+
+    async def address(self) -> str:
+        """The address of the server, as soon as there is one."""
+        return await asyncio.wrap_future(self._address)
+
+    def _watch(self) -> None:
+        received = b""
+        # os.read, not sys.stdin: a thread that holds sys.stdin's lock aborts the interpreter's exit.
+        while chunk := os.read(0, 1024):
+            received += chunk
+            if b"\n" in received and not self._address.done():
+                self._address.set_result(received.partition(b"\n")[0].decode())
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(self._grace)
+        os._exit(1)
+
+
+def supervisor_pipe() -> SupervisorPipe | None:
+    """The pipe from the supervisor that started this worker; None when it was started by hand."""
+    return SupervisorPipe() if os.environ.get(SUPERVISED) == "1" else None
