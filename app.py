@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from agent.page.desk import open_desk
+from agent.page.app import lifespan, page_app
 from agent.page.screen import draw
-from agent.page.startup import lifespan
 
 if __name__ == "__main__":
-    draw(open_desk())
+    draw(page_app())
 else:
     app = st.App(__file__, lifespan=lifespan)

@@ -1,58 +1,50 @@
-"""Draws the card of a proposal that waits: the arguments in words, Confirm, Decline, and a form to change them."""
+"""The card of a proposal that waits: its arguments, Confirm, Decline, and the widgets of its edit form."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 import streamlit as st
 
 from agent.messages import Proposal
-from agent.page import actions, fields, result_view, words
-from agent.page.desk import Desk
-from agent.page.tab import Tab
+from agent.page import actions, edit_form, format, results
+from agent.page.app import PageApp
+from agent.page.session import SessionState
 
 _LABELS = {
     "tool": ("Confirm", "Decline"),
     "switch_goal": ("Switch", "Stay"),
     "lost_result": ("Try again", "Treat as done"),
-    "budget": ("Go on", "Stop here"),
+    "budget": ("Continue", "Stop here"),
 }
 _EFFECTS = {
-    "read": "Only looks something up.",
-    "idempotent": "Changes something, once for each confirmation.",
-    "once": "Changes something.",
+    "read": "Read only.",
+    "idempotent": "Makes a change, once per confirmation.",
+    "once": "Makes a change.",
 }
 
 
 def title(proposal: Proposal) -> str:
-    """What is asked, in a few words."""
+    """The question, in a few words."""
     if proposal.kind == "switch_goal" and proposal.goal is not None:
-        return f"Switch to {proposal.goal.title or words.spoken(proposal.goal.name)}"
+        return f"Switch to {proposal.goal.title or format.humanize(proposal.goal.name)}"
     if proposal.kind == "budget":
-        return "Go on past the budget"
+        return "Continue past the budget"
     again = " again" if proposal.kind == "lost_result" else ""
-    return f"{words.spoken(proposal.tool)}{again}"
+    return f"{format.humanize(proposal.tool)}{again}"
 
 
-def in_words(arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Arguments as names and values for people."""
-    currency = str(arguments.get("currency") or "")
-    return tuple((words.spoken(name), words.value(name, value, currency)) for name, value in arguments.items())
-
-
-def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
-    """The card. While a click is on its way its buttons are off."""
+def render_card(app: PageApp, session: SessionState, proposal: Proposal) -> None:
+    """The card. Its buttons are disabled while a click is on its way."""
     yes, no = _LABELS[proposal.kind]
-    pending = proposal.id in tab.decided
-    form = fields.fields(proposal.parameters, proposal.arguments) if proposal.kind == "tool" else []
+    pending = proposal.id in session.decided
+    form = edit_form.fields(proposal.parameters, proposal.arguments) if proposal.kind == "tool" else []
     with st.container(border=True, key=f"card-{proposal.id}"):
         effect = f" :small[:gray[{_EFFECTS[proposal.effect]}]]" if proposal.kind == "tool" else ""
-        st.markdown(f"**{words.literal(title(proposal))}**{effect}")
-        if proposal.id in tab.editing and not pending:
-            _form(desk, tab, proposal, form)
+        st.markdown(f"**{format.escape(title(proposal))}**{effect}")
+        if proposal.id in session.editing and not pending:
+            _form(app, session, proposal, form)
             return
         if proposal.arguments:
-            result_view.pairs(in_words(proposal.arguments))
+            results.render_pairs(results.named_values(proposal.arguments))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(
                 yes,
@@ -61,7 +53,7 @@ def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
                 icon=":material/check:",
                 disabled=pending,
                 on_click=actions.decide,
-                args=(desk, tab, proposal.id, "confirm"),
+                args=(app, session, proposal.id, "confirm"),
             )
             st.button(
                 no,
@@ -69,49 +61,49 @@ def card(desk: Desk, tab: Tab, proposal: Proposal) -> None:
                 icon=":material/close:",
                 disabled=pending,
                 on_click=actions.decide,
-                args=(desk, tab, proposal.id, "decline"),
+                args=(app, session, proposal.id, "decline"),
             )
             if pending:
                 st.caption("Sent …", width="content")
             elif proposal.kind == "tool":
                 if form:
-                    _edit_button(tab, proposal, "Edit", ":material/edit:")
-                _why_not(desk, tab, proposal)
+                    _edit_button(session, proposal, "Edit", ":material/edit:")
+                _decline_with_reason(app, session, proposal)
 
 
-def _why_not(desk: Desk, tab: Tab, proposal: Proposal) -> None:
+def _decline_with_reason(app: PageApp, session: SessionState, proposal: Proposal) -> None:
     key = f"reason-{proposal.id}"
-    with st.popover("Say why not", type="tertiary", key=f"why-{proposal.id}"):
-        st.text_input("What speaks against it?", key=key, max_chars=500)
-        args = (desk, tab, proposal.id, "decline", key)
-        st.button("Decline for this reason", key=f"decline-why-{proposal.id}", on_click=actions.decide, args=args)
+    with st.popover("Decline with a reason", type="tertiary", key=f"why-{proposal.id}"):
+        st.text_input("Reason (optional)", key=key, max_chars=500)
+        args = (app, session, proposal.id, "decline", key)
+        st.button("Decline", key=f"decline-why-{proposal.id}", on_click=actions.decide, args=args)
 
 
-def _edit_button(tab: Tab, proposal: Proposal, label: str, icon: str) -> None:
+def _edit_button(session: SessionState, proposal: Proposal, label: str, icon: str) -> None:
     key = f"edit-{proposal.id}"
-    st.button(label, key=key, type="tertiary", icon=icon, on_click=actions.edit, args=(tab, proposal.id))
+    st.button(label, key=key, type="tertiary", icon=icon, on_click=actions.edit, args=(session, proposal.id))
 
 
-def _form(desk: Desk, tab: Tab, proposal: Proposal, form: list[fields.Field]) -> None:
+def _form(app: PageApp, session: SessionState, proposal: Proposal, form: list[edit_form.Field]) -> None:
     with st.form(f"form-{proposal.id}", border=False, enter_to_submit=False):
         for field in form:
             _widget(proposal, field)
         st.form_submit_button(
-            "Confirm these",
+            "Confirm these values",
             key=f"confirm-edited-{proposal.id}",
             type="primary",
             icon=":material/check:",
             on_click=actions.confirm_edited,
-            args=(desk, tab, proposal, form),
+            args=(app, session, proposal, form),
         )
-    _edit_button(tab, proposal, "Back without changes", ":material/undo:")
+    _edit_button(session, proposal, "Discard changes", ":material/undo:")
 
 
-def _widget(proposal: Proposal, field: fields.Field) -> None:
+def _widget(proposal: Proposal, field: edit_form.Field) -> None:
     label, key, note = (
-        words.literal(field.label),
+        format.escape(field.label),
         actions.argument_key(proposal, field),
-        words.literal(field.help) or None,
+        format.escape(field.help) or None,
     )
     match field.kind:
         case "choice":

@@ -1,73 +1,72 @@
-"""Draws the page before there is a chat: how far the server is, the chat being opened, an address without a chat."""
+"""The page before there is a chat: how far the start is, the chat being opened, an address without a chat."""
 
 import time
 
 import streamlit as st
 
 from agent.errors import ChatError, ChatNotFound
-from agent.page import actions, look, words
-from agent.page.desk import Desk
-from agent.page.tab import Tab
+from agent.page import actions, format, theme
+from agent.page.app import PageApp
+from agent.page.session import SessionState
 
-AGAIN = 1.0
-"""Seconds after a failed opening until the next."""
+RETRY = 1.0
+"""Seconds after a failed start of a chat until the next try."""
 
 
-def opened(desk: Desk, tab: Tab) -> bool:
-    """A visit without a chat begins one: True once there is one. Meanwhile the page names the step."""
-    status_now = desk.local()
-    look.title("Steadfast")
-    if status_now.phase == "failed":
-        st.error(words.literal(status_now.problem or status_now.step), icon=":material/error:")
-    elif status_now.phase == "starting":
-        st.fragment(run_every=0.5)(_starting)(desk)
+def render_opening(app: PageApp, session: SessionState) -> None:
+    """A visit without a chat starts one. Until there is one, the page names the step."""
+    now = app.local_status()
+    theme.render_title("Steadfast")
+    if now.phase == "failed":
+        st.error(format.escape(now.problem or now.step), icon=":material/error:")
+    elif now.phase == "starting":
+        st.fragment(run_every=0.5)(_starting)(app)
     else:
-        st.fragment(run_every=0.2)(_open)(desk, tab)
-    return False
+        st.fragment(run_every=0.2)(_open)(app, session)
 
 
-def _starting(desk: Desk) -> None:
-    status_now = desk.local()
-    if status_now.phase != "starting":
+def _starting(app: PageApp) -> None:
+    now = app.local_status()
+    if now.phase != "starting":
         st.rerun()
-    seconds = f" ({status_now.age:.0f} s)" if status_now.age >= 2 else ""
-    st.markdown(f":shimmer[{words.literal(status_now.step)} …]{seconds}")
+    seconds = f" ({now.age:.0f} s)" if now.age >= 2 else ""
+    st.markdown(f":shimmer[{format.escape(now.step)} …]{seconds}")
 
 
-def _open(desk: Desk, tab: Tab) -> None:
-    """Begin the chat. The call goes on when this run is cut short, and the next run finds it: one visit, one chat."""
-    if tab.opening is None and time.monotonic() > tab.try_at:
-        goal = desk.goal(str(st.query_params.get("goal", "")))
+def _open(app: PageApp, session: SessionState) -> None:
+    """Start the chat. The request goes on when this run is cut short, and the next run finds it: one visit, one chat."""
+    if session.opening is None and time.monotonic() > session.retry_at:
+        goal = app.goal(str(st.query_params.get("goal", "")))
 
         async def start() -> str:
-            return await (await desk.client()).start(goal)
+            return await (await app.client()).start(goal)
 
-        tab.opening = desk.bridge.spawn(start())
-    if tab.opening is None or not tab.opening.done():
-        _waiting(tab)
+        session.opening = app.loop.spawn(start())
+    if session.opening is None or not session.opening.done():
+        _waiting(session)
         return
     try:
-        chat_id = tab.opening.result()
+        chat_id = session.opening.result()
     except ChatError as error:
-        tab.opening, tab.problem, tab.try_at = None, str(error), time.monotonic() + AGAIN
-        _waiting(tab)
+        session.opening, session.problem, session.retry_at = None, str(error), time.monotonic() + RETRY
+        _waiting(session)
         return
-    tab.open(chat_id)
+    session.open(chat_id)
     st.query_params.clear()
     st.query_params["chat"] = chat_id
-    desk.list_again()
+    app.refresh_chats()
     st.rerun()
 
 
-def _waiting(tab: Tab) -> None:
-    if tab.problem:
-        st.warning(words.literal(tab.problem), icon=":material/warning:")
+def _waiting(session: SessionState) -> None:
+    if session.problem:
+        st.warning(format.escape(session.problem), icon=":material/warning:")
     else:
         st.markdown(":shimmer[Opening a chat …]")
 
 
-def not_found(desk: Desk, tab: Tab, trouble: ChatNotFound) -> None:
+def render_not_found(app: PageApp, session: SessionState, error: ChatNotFound) -> None:
     """An address without a chat behind it."""
-    look.title("Steadfast")
-    st.warning(words.literal(trouble), icon=":material/search_off:")
-    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(desk, tab, ""))
+    theme.render_title("Steadfast")
+    st.warning(format.escape(error), icon=":material/search_off:")
+    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(app, session, ""))

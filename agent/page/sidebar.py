@@ -1,4 +1,4 @@
-"""Draws the sidebar: goals to begin with, the chats there are, the model, and the way to Temporal's Web UI."""
+"""The sidebar: goals to start with, the list of chats, the model, and a link to Temporal's Web UI."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
@@ -6,61 +6,61 @@ from urllib.parse import quote, urlsplit
 import streamlit as st
 
 from agent.client import ChatRow
-from agent.page import actions, words
-from agent.page.desk import Desk
-from agent.page.live import State
-from agent.page.tab import Tab
+from agent.page import actions, format
+from agent.page.app import PageApp
+from agent.page.session import SessionState
+from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
 _MODEL_KEY = "model"
 _MARKS = {"running": ":material/chat_bubble:", "completed": ":material/check:"}
 
 
-def sidebar(desk: Desk, tab: Tab, state: State) -> None:
+def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> None:
     """Everything beside the chat."""
     with st.sidebar:
         st.markdown("### :primary[:material/anchor:] Steadfast")
-        _goals(desk, tab)
-        _chats(desk, tab)
-        _model(desk, tab, state)
-        _web_ui(desk, tab)
-        for problem in desk.tools.problems:
-            st.caption(f":material/build: {words.literal(problem)}")
+        _goals(app, session)
+        _chats(app, session)
+        _model(app, session, state)
+        _web_ui(app, session)
+        for problem in app.tools.problems:
+            st.caption(f":material/build: {format.escape(problem)}")
 
 
-def _goals(desk: Desk, tab: Tab) -> None:
+def _goals(app: PageApp, session: SessionState) -> None:
     with st.container(key="goals", gap="xxsmall"):
         st.caption("Start a chat")
-        for name, goal in desk.tools.goals.items():
-            label = words.literal(goal.title or words.spoken(name))
-            args = (desk, tab, name)
+        for name, goal in app.tools.goals.items():
+            label = format.escape(goal.title or format.humanize(name))
+            args = (app, session, name)
             st.button(
                 label, key=f"goal-{name}", type="tertiary", icon=":material/add:", on_click=actions.new_chat, args=args
             )
 
 
-def _chats(desk: Desk, tab: Tab) -> None:
+def _chats(app: PageApp, session: SessionState) -> None:
     everybody = at_home(st.context.ip_address, st.context.headers)
-    rows = [row for row in desk.chats() if everybody or row.chat_id in tab.mine]
+    rows = [row for row in app.chats() if everybody or row.chat_id in session.opened]
     if not rows:
         return
     with st.container(key="chats", gap="xxsmall"):
         st.caption("Chats")
         for row in rows:
-            _row(tab, row)
+            _row(session, row)
 
 
-def _row(tab: Tab, row: ChatRow) -> None:
-    label = words.literal(row.title or words.spoken(row.goal) or row.chat_id)
+def _row(session: SessionState, row: ChatRow) -> None:
+    label = format.escape(row.title or format.humanize(row.goal) or row.chat_id)
     when = f"{row.started.astimezone():%d %b, %H:%M}"
     st.button(
-        f"{label} :small[:gray[{words.literal(when)}]]",
+        f"{label} :small[:gray[{format.escape(when)}]]",
         key=f"chat-{row.chat_id}",
         type="tertiary",
         icon=_MARKS.get(row.status, ":material/error:"),
-        disabled=row.chat_id == tab.chat_id,
+        disabled=row.chat_id == session.chat_id,
         on_click=actions.open_chat,
-        args=(tab, row.chat_id),
+        args=(session, row.chat_id),
     )
 
 
@@ -75,27 +75,27 @@ def at_home(ip: str | None, headers: Mapping[str, str]) -> bool:
     return ip is None and not forwarded and host in ("localhost", "127.0.0.1", "::1")
 
 
-def _model(desk: Desk, tab: Tab, state: State) -> None:
-    view, settings = state.view, desk.settings
+def _model(app: PageApp, session: SessionState, state: ChatState) -> None:
+    view, settings = state.view, app.settings
     if view is None:
         return
     models = list(dict.fromkeys((settings.llm_model, *settings.llm_models, *([view.model] if view.model else []))))
     with st.container(key="about", gap="xxsmall"):
         if settings.llm_models and not state.ended:
             current = models.index(view.model) if view.model else 0
-            args = (desk, tab, _MODEL_KEY)
+            args = (app, session, _MODEL_KEY)
             st.selectbox("Model", models, index=current, key=_MODEL_KEY, on_change=actions.pick_model, args=args)
         if view.tokens and any(model != SCRIPTED for model in models):
-            cost = "price unknown" if view.cost_usd is None else words.literal(words.dollars(view.cost_usd))
+            cost = "price unknown" if view.cost_usd is None else format.escape(format.cost(view.cost_usd))
             st.caption(f"This chat so far: {view.tokens:,} tokens, {cost}")
 
 
-def _web_ui(desk: Desk, tab: Tab) -> None:
-    url = desk.local().ui_url
-    if url and tab.chat_id:
-        address = f"{url.rstrip('/')}/namespaces/{_namespace(desk)}/workflows/{quote(tab.chat_id, safe='')}"
+def _web_ui(app: PageApp, session: SessionState) -> None:
+    url = app.local_status().ui_url
+    if url and session.chat_id:
+        address = f"{url.rstrip('/')}/namespaces/{_namespace(app)}/workflows/{quote(session.chat_id, safe='')}"
         st.link_button("This chat in Temporal", address, type="tertiary", icon=":material/open_in_new:", key="web-ui")
 
 
-def _namespace(desk: Desk) -> str:
-    return quote(desk.settings.environment.get("TEMPORAL_NAMESPACE") or "default", safe="")
+def _namespace(app: PageApp) -> str:
+    return quote(app.settings.environment.get("TEMPORAL_NAMESPACE") or "default", safe="")

@@ -1,84 +1,84 @@
-"""The one line that says what is going on, and what to do if it does not go on. Pure."""
+"""The status line: what is going on, and what to do if it stops. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from agent.client import Attempt
 from agent.errors import NoWorker
-from agent.page import words
-from agent.page.live import State
+from agent.page import format
+from agent.page.watcher import ChatState
 
 _CLOSED = {
     "completed": "This chat has ended.",
-    "failed": "This chat broke off because of an error of ours.",
+    "failed": "This chat failed because of an internal error.",
     "terminated": "This chat was terminated from outside.",
-    "timed_out": "This chat ran out of the time it was given.",
+    "timed_out": "This chat reached its time limit.",
     "canceled": "This chat was cancelled from outside.",
 }
 
 
 @dataclass(frozen=True)
 class Line:
-    """quiet: nothing to wait for; busy: something runs; warning: it goes on by itself or with a step of the person's."""
+    """quiet: nothing to wait for; busy: something runs; warning: it waits for something that is missing."""
 
     text: str
     tone: Literal["quiet", "busy", "warning", "error"] = "quiet"
 
 
-def line(state: State, *, kept: bool = True) -> Line:
-    """What to say of a chat in this state, as Markdown in which foreign words are escaped.
+def line(state: ChatState, *, supervised: bool = True) -> Line:
+    """The line for a chat in this state, as Markdown with text from outside escaped.
 
-    kept: whether a worker that dies is started again by itself.
+    supervised: whether a worker that dies is restarted by itself.
     """
     if state.run_status != "running":
-        why = f" {words.literal(state.failure)}" if state.failure else ""
-        said = "" if state.run_status == "completed" else " What was said is kept;"
-        return Line(f"{_CLOSED[state.run_status]}{why}{said} New chat starts another.", _closed_tone(state))
+        why = f" {format.escape(state.failure)}" if state.failure else ""
+        kept = "" if state.run_status == "completed" else " Its messages are kept."
+        return Line(f"{_CLOSED[state.run_status]}{why}{kept} New chat starts another.", _closed_tone(state))
     if state.view is not None and state.view.status == "ended":
         return Line("This chat has ended. New chat starts another.")
-    if state.worker == "missing" or isinstance(state.trouble, NoWorker):
-        return Line(_no_worker(kept), "warning")
-    if state.trouble is not None:
-        return Line(words.literal(state.trouble), "warning")
+    if state.worker == "missing" or isinstance(state.error, NoWorker):
+        return Line(_no_worker(supervised), "warning")
+    if state.error is not None:
+        return Line(format.escape(state.error), "warning")
     if state.slow:
-        return Line("The server has not answered for some seconds. Still waiting; nothing is lost.", "warning")
+        return Line("The server has not answered for some seconds. Still waiting; your messages are kept.", "warning")
     if state.view is None:
         return Line("Opening the chat", "busy")
     return _under_way(state)
 
 
-def _closed_tone(state: State) -> Literal["quiet", "error"]:
+def _closed_tone(state: ChatState) -> Literal["quiet", "error"]:
     return "quiet" if state.run_status == "completed" else "error"
 
 
-def _no_worker(kept: bool) -> str:
-    remedy = "One is being started; if this stays, start one" if kept else "Start one"
-    return f"No worker is running, so nothing is answered. {remedy} with `python worker.py`; what you say is kept."
+def _no_worker(supervised: bool) -> str:
+    remedy = "One is being started; if this message stays, start one" if supervised else "Start one"
+    return f"No worker is running, so nothing is answered. {remedy} with `python worker.py`; your messages are kept."
 
 
-def _under_way(state: State) -> Line:
+def _under_way(state: ChatState) -> Line:
     view, attempt = state.view, state.attempt
     assert view is not None
     if view.status == "waiting":
         return Line("Waiting for you")
     if view.status == "deciding":
         return Line("Waiting for your decision")
-    doing = words.spoken(view.running).lower() if view.running else ""
+    doing = format.humanize(view.running).lower() if view.running else ""
     if attempt is not None and attempt.next_in is not None:
-        return Line(_backing_off(attempt, doing), "warning")
+        return Line(_retrying(attempt, doing), "warning")
     again = f" (attempt {attempt.number})" if attempt is not None and attempt.number > 1 else ""
-    why = f" — before: {words.literal(attempt.error)}" if attempt is not None and again and attempt.error else ""
+    why = f" — before: {format.escape(attempt.error)}" if attempt is not None and again and attempt.error else ""
     if view.status == "ending":
-        return Line(f"Ending: waiting for “{words.literal(doing)}” to finish" if doing else "Ending", "busy")
+        return Line(f"Ending: waiting for “{format.escape(doing)}” to finish" if doing else "Ending", "busy")
     if view.status == "running":
-        progress = f": {words.literal(attempt.progress)}" if attempt is not None and attempt.progress else ""
-        return Line(f"Running “{words.literal(doing)}”{progress}{again}{why}", "busy")
+        progress = f": {format.escape(attempt.progress)}" if attempt is not None and attempt.progress else ""
+        return Line(f"Running “{format.escape(doing)}”{progress}{again}{why}", "busy")
     writing = attempt is not None and bool(attempt.partial)
     return Line(f"{'Writing' if writing else 'Thinking'}{again}{why}", "busy")
 
 
-def _backing_off(attempt: Attempt, doing: str) -> str:
-    who = f"“{words.literal(doing)}”" if doing else "The model"
-    why = words.literal(attempt.error) or "it did not answer\\."
+def _retrying(attempt: Attempt, doing: str) -> str:
+    subject = f"“{format.escape(doing)}”" if doing else "The model"
+    why = format.escape(attempt.error) or "it did not answer\\."
     seconds = max(1, round(attempt.next_in or 0))
-    return f"{who} will be tried again in {seconds} s (attempt {attempt.number}): {why}"
+    return f"{subject} will be retried in {seconds} s (attempt {attempt.number}): {why}"

@@ -1,19 +1,36 @@
-"""The transcript as blocks to draw: what belongs to one proposal is one step. Pure."""
+"""The transcript: what was said, proposed, decided and returned, as blocks in order; one proposal is one step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+import streamlit as st
 
 from agent.messages import (
     AgentMessage,
     Decision,
     Instruction,
     Message,
+    ModelUse,
     Notice,
     Proposal,
     ProposalMessage,
     ToolResult,
     UserMessage,
 )
+from agent.page import card, format, results
+from agent.page.app import PageApp
+from agent.page.session import SessionState
+from agent.settings import SCRIPTED
+
+AGENT_AVATAR = ":material/robot_2:"
+_NOTICE_ICONS = {"info": ":material/info:", "warning": ":material/warning:", "error": ":material/error:"}
+_VERDICTS = {
+    "confirmed": (":material/check_circle:", "confirmed"),
+    "declined": (":material/cancel:", "declined"),
+    "withdrawn": (":material/undo:", "withdrawn by your next message"),
+}
 
 
 @dataclass
@@ -37,14 +54,14 @@ Block = UserMessage | AgentMessage | Notice | Step
 
 
 def blocks(messages: Iterable[Message], waiting: Proposal | None = None) -> list[Block]:
-    """Everything said, in order; a waiting proposal whose message is not loaded comes last."""
-    drawn: list[Block] = []
+    """All messages as blocks, in order; a waiting proposal whose message is not loaded comes last."""
+    found: list[Block] = []
     steps: dict[str, Step] = {}
 
     def step(proposal_id: str) -> Step:
         if proposal_id not in steps:
             steps[proposal_id] = Step(proposal_id)
-            drawn.append(steps[proposal_id])
+            found.append(steps[proposal_id])
         return steps[proposal_id]
 
     for message in messages:
@@ -58,12 +75,115 @@ def blocks(messages: Iterable[Message], waiting: Proposal | None = None) -> list
             case Instruction():
                 pass
             case _:
-                drawn.append(message)
+                found.append(message)
     if waiting is not None and waiting.id not in steps:
-        drawn.append(Step(waiting.id, ProposalMessage(proposal=waiting)))
-    return drawn
+        found.append(Step(waiting.id, ProposalMessage(proposal=waiting)))
+    return found
 
 
-def newest(drawn: Sequence[Block], count: int) -> list[Block]:
+def newest(found: Sequence[Block], count: int) -> list[Block]:
     """The last blocks, at least `count`, cut at a multiple of ten so that drawing them again moves few."""
-    return list(drawn[max(0, (len(drawn) - count) // 10 * 10) :])
+    return list(found[max(0, (len(found) - count) // 10 * 10) :])
+
+
+def render_block(app: PageApp, session: SessionState, block: Block, waiting: Proposal | None) -> None:
+    """One block of the transcript; the step of a proposal that waits is its card."""
+    match block:
+        case UserMessage():
+            render_bubble(str(block.seq), block.text, format.time_of_day(block.at, _reader_zone()))
+        case AgentMessage():
+            _render_reply(block)
+        case Notice():
+            _render_notice(block)
+        case Step():
+            _render_step(app, session, block, waiting)
+
+
+def render_bubble(key: str, text: str, note: str) -> None:
+    """The person's words, letter by letter and never as Markdown, in a bubble on the right."""
+    with st.container(key=f"bubble-{key}", horizontal_alignment="right", gap="xxsmall"):
+        with st.chat_message("user", avatar=None, width="content"):
+            st.text(text)
+        st.caption(note, width="content")
+
+
+def render_partial_reply(text: str) -> None:
+    """A reply that is still being written."""
+    with st.chat_message("assistant", avatar=AGENT_AVATAR):
+        st.markdown(format.safe_markdown(text) + " ▍")
+
+
+def is_scripted(use: ModelUse) -> bool:
+    """Whether the built-in model answered: it has no price and nothing to tell it from."""
+    return use.model.startswith(SCRIPTED)
+
+
+def _reader_zone() -> tzinfo | None:
+    """The time zone of the reader's browser; None = that of this machine."""
+    try:
+        return ZoneInfo(st.context.timezone) if st.context.timezone else None
+    except (KeyError, ValueError):
+        return None
+
+
+def _render_reply(message: AgentMessage) -> None:
+    with st.chat_message("assistant", avatar=AGENT_AVATAR):
+        st.markdown(format.safe_markdown(message.text))
+        st.caption(_byline(message.by, format.time_of_day(message.at, _reader_zone())))
+
+
+def _render_notice(message: Notice) -> None:
+    text = format.safe_markdown(message.text)
+    icon = _NOTICE_ICONS[message.level]
+    if message.level == "error":
+        st.error(text, icon=icon)
+    elif message.level == "warning":
+        st.warning(text, icon=icon)
+    else:
+        st.caption(f"{icon} {text}")
+
+
+def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Proposal | None) -> None:
+    """The agent's words, then the decision and the result, or the card."""
+    with st.chat_message("assistant", avatar=AGENT_AVATAR):
+        if step.proposal.text:
+            st.markdown(format.safe_markdown(step.proposal.text))
+        if step.decision is not None:
+            _render_decision(step, step.decision)
+        elif waiting is not None and waiting.id == step.id:
+            card.render_card(app, session, waiting)
+        if step.result is not None:
+            results.render_result(step.result)
+        if step.asked is not None and step.asked.by is not None and not is_scripted(step.asked.by):
+            st.caption(_byline(step.asked.by, format.time_of_day(step.asked.at, _reader_zone())))
+
+
+def _render_decision(step: Step, decision: Decision) -> None:
+    icon, verb = _VERDICTS[decision.verdict]
+    who = {"": " by you", "settings": " by the settings"}.get(decision.who, f" by {format.escape(decision.who)}")
+    by = "" if decision.verdict == "withdrawn" else who
+    arguments = decision.arguments or step.proposal.arguments
+    when = format.time_of_day(decision.at, _reader_zone())
+    with st.expander(f"{icon} **{format.escape(card.title(step.proposal))}** {verb}{by} · {when}", type="compact"):
+        if decision.reason:
+            st.text(f"“{decision.reason}”")
+        if arguments:
+            results.render_pairs(results.named_values(arguments))
+        else:
+            st.caption("No arguments.")
+        if decision.verdict == "confirmed" and arguments != step.proposal.arguments and step.asked is not None:
+            st.caption("Edited before confirming. Originally proposed:")
+            results.render_pairs(results.named_values(step.proposal.arguments))
+
+
+def _byline(use: ModelUse | None, time: str) -> str:
+    """When, by which model, what it took; a price nobody knows is called unknown."""
+    if use is None or is_scripted(use):
+        return time
+    pieces = [time, format.escape(use.model)]
+    tokens = (use.prompt_tokens or 0) + (use.completion_tokens or 0)
+    if tokens:
+        pieces.append(f"{tokens:,} tokens")
+        pieces.append("price unknown" if use.cost_usd is None else format.escape(format.cost(use.cost_usd)))
+    line = " · ".join(pieces)
+    return f"{line}  \n{format.escape(use.note)}" if use.note else line

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from agent.page.desk import Desk
-from tests.page.fake_client import FakeChat, FakeClient, FakeHouse, desk
+from agent.page.app import PageApp
+from tests.page.fake_client import FakeChat, FakeClient, FakeStack, page_over
 
 
-def _script(desk: "Desk") -> None:
+def _script(app: PageApp) -> None:
     from agent.page.screen import draw
 
-    draw(desk)
+    draw(app)
 
 
 @dataclass
@@ -23,15 +23,15 @@ class Page:
     """What a person sees and does, and the chat behind it."""
 
     client: FakeClient = field(default_factory=FakeClient)
-    house: FakeHouse = field(default_factory=FakeHouse)
+    local_stack: FakeStack = field(default_factory=FakeStack)
     settings: dict[str, Any] = field(default_factory=dict)
-    desk: Desk | None = None
+    page_app: PageApp | None = None
     app: AppTest = field(init=False)
 
     def visit(self, **query: str) -> "Page":
-        """Open the page in a new tab and wait until it has drawn."""
-        self.desk = self.desk or desk(self.client, self.house, **self.settings)
-        self.app = AppTest.from_function(_script, default_timeout=20, kwargs={"desk": self.desk})
+        """Open the page in a new session and wait until it has drawn."""
+        self.page_app = self.page_app or page_over(self.client, self.local_stack, **self.settings)
+        self.app = AppTest.from_function(_script, default_timeout=20, kwargs={"app": self.page_app})
         for name, value in query.items():
             self.app.query_params[name] = value
         self.app.run()
@@ -53,7 +53,7 @@ class Page:
 
     def say(self, text: str) -> "Page":
         """Type it and press Enter."""
-        self.app.chat_input(key="say").set_value(text).run()
+        self.app.chat_input(key="message").set_value(text).run()
         return self
 
     def click(self, key: str) -> "Page":
@@ -92,5 +92,5 @@ class Page:
 def page() -> Iterator[Page]:
     made = Page()
     yield made
-    if made.desk is not None:
-        made.desk.bridge.close()
+    if made.page_app is not None:
+        made.page_app.loop.close()

@@ -12,7 +12,7 @@ from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
 from agent.local import LocalStatus
 from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, GoalSpec, Json, ModelUse, Plan, Proposal, UserMessage
-from agent.page.desk import Desk
+from agent.page.app import PageApp
 from agent.settings import Settings
 
 NOON = datetime(2030, 3, 1, 12, 0, tzinfo=UTC)
@@ -135,7 +135,7 @@ class FakeClient(ChatClient):
 
 
 @dataclass
-class FakeHouse:
+class FakeStack:
     """The processes beside the page, as far as a page sees them."""
 
     now: LocalStatus = field(default_factory=lambda: LocalStatus(step="Ready", phase="ready", address="test:1"))
@@ -147,15 +147,15 @@ class FakeHouse:
         return self.now
 
 
-def desk(client: FakeClient, house: FakeHouse | None = None, **settings: Any) -> Desk:
-    """A desk over a fake client."""
+def page_over(client: FakeClient, local_stack: FakeStack | None = None, **settings: Any) -> PageApp:
+    """A page over a fake client."""
 
     async def connect(_settings: Settings, _address: str) -> ChatClient:
         return client
 
-    return Desk(
+    return PageApp(
         read_settings=lambda: replace(Settings(environment={"TEST": "1"}), **settings),
-        house=house or FakeHouse(),
+        local_stack=local_stack or FakeStack(),
         connect=connect,
     )
 

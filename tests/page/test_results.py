@@ -15,7 +15,7 @@ def test_events_are_a_table_with_one_column_for_the_days_and_the_city_said_once(
     assert note == Text("2 in March.", aside=True)
 
 
-def test_flights_have_their_price_beside_the_name_and_the_cheapest_marked() -> None:
+def test_amounts_stand_beside_the_name_and_what_is_true_of_one_row_is_a_badge() -> None:
     flights = [
         {"airline": "A", "stops": 1, "price": "208.73", "currency": "USD", "cheapest": True},
         {"airline": "B", "stops": 0, "price": "199", "currency": "EUR", "cheapest": False},
@@ -23,15 +23,15 @@ def test_flights_have_their_price_beside_the_name_and_the_cheapest_marked() -> N
     (table,) = parts({"flights": flights})
     assert isinstance(table, Table)
     assert table.headings == ("Airline", "Price", "Stops")
-    assert table.numbers == (False, True, False)
+    assert table.numeric == (False, True, False)
     assert table.rows == (("A", "$208.73", "1"), ("B", "€199.00", "0"))
-    assert table.best == 0
+    assert table.badges == {0: "cheapest"}
 
 
-def test_no_row_is_called_cheapest_unless_the_tool_says_so() -> None:
+def test_row_has_no_badge_unless_the_tool_marks_it() -> None:
     (table,) = parts([{"name": "A", "price": 3}, {"name": "B", "price": 2}])
     assert isinstance(table, Table)
-    assert table.best is None
+    assert table.badges == {}
 
 
 def test_invoice_is_fields_and_a_link() -> None:
@@ -62,5 +62,5 @@ def test_every_shape_is_drawn_without_python_or_json() -> None:
     shapes = [None, [], {}, "", 5, True, "words", [1, 2], [[1], {"a": 1}], {"a": {"b": {"c": [1, {"d": None}]}}}]
     for shape in shapes:
         assert not any(mark in repr([vars(part) for part in parts(shape)]).replace("'", "") for mark in ("{}", "None,"))
-    assert parts([]) == [Text("Nothing was found.")]
+    assert parts([]) == [Text("No results.")]
     assert parts({"events": [], "note": "No events."}) == [Text("Events: none."), Text("No events.", aside=True)]

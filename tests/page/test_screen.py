@@ -7,10 +7,10 @@ from agent.client import Attempt, ChatClient
 from agent.errors import ChatError, NoWorker, ServerUnavailable, SettingsError
 from agent.local import LocalStatus
 from agent.messages import ModelUse, Plan, ToolAnswer
-from agent.page.desk import Desk
+from agent.page.app import PageApp
 from agent.settings import Settings
 from tests.page.conftest import Page
-from tests.page.fake_client import FakeHouse
+from tests.page.fake_client import FakeStack
 
 FLIGHTS = {"origin": "Austin", "destination": "SFO", "date_depart": "2030-03-05", "date_return": "2030-03-07"}
 INVOICE = {"amount": "208.73", "currency": "USD", "description": "Flight"}
@@ -90,16 +90,16 @@ def test_chat_that_is_not_there_offers_a_new_one(page: Page, chat: str) -> None:
 
 
 def test_page_names_the_step_while_the_server_starts(page: Page) -> None:
-    page.house.now = LocalStatus(step="Fetching the Temporal server", since=1.0)
+    page.local_stack.now = LocalStatus(step="Fetching the Temporal server", since=1.0)
     page.visit()
     assert "Fetching the Temporal server …" in page.text
     assert page.calls("start") == []
-    page.house.now = FakeHouse().now
+    page.local_stack.now = FakeStack().now
     page.shows("Which city would you like to visit")
 
 
 def test_server_that_cannot_be_started_is_one_sentence(page: Page) -> None:
-    page.house.now = LocalStatus(
+    page.local_stack.now = LocalStatus(
         phase="failed", problem="There is no Temporal server. Install Go, or set TEMPORAL_CLI_PATH."
     )
     page.visit()
@@ -116,8 +116,8 @@ def test_unusable_settings_name_the_variable_and_work_once_mended(page: Page) ->
 
     working = Page()
     working.visit()
-    assert working.desk is not None
-    page.desk = Desk(read_settings=read, house=page.house, connect=working.desk.connect)
+    assert working.page_app is not None
+    page.page_app = PageApp(read_settings=read, local_stack=page.local_stack, connect=working.page_app.connect)
     page.client = working.client
     page.visit()
     assert "LLM_TIMEOUT must be a number of seconds" in page.text
@@ -137,7 +137,7 @@ def test_certificate_that_cannot_be_read_names_its_variable(page: Page) -> None:
     async def connect(_settings: Settings, _address: str) -> ChatClient:
         raise SettingsError("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
 
-    page.desk = Desk(read_settings=Settings, house=page.house, connect=connect)
+    page.page_app = PageApp(read_settings=Settings, local_stack=page.local_stack, connect=connect)
     page.visit().shows("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
 
 
@@ -159,14 +159,14 @@ def test_words_of_the_model_cannot_fetch_an_image(greeted: Page) -> None:
 def test_refused_message_stays_in_the_box(greeted: Page, text: str) -> None:
     greeted.say(text)
     assert len(greeted.app.warning) == 1
-    assert greeted.app.chat_input(key="say").value == text
+    assert greeted.app.chat_input(key="message").value == text
     assert "refused" not in greeted.text
 
 
 def test_message_that_could_not_be_sent_stays_in_the_box_and_is_said_once(greeted: Page) -> None:
     greeted.client.trouble = ServerUnavailable("The Temporal server does not answer.")
     greeted.say("Austin in May")
-    assert greeted.app.chat_input(key="say").value == "Austin in May"
+    assert greeted.app.chat_input(key="message").value == "Austin in May"
     greeted.client.trouble = None
     greeted.say("Austin in May")
     (_, _, first), (_, _, second) = greeted.calls("send")
@@ -183,7 +183,7 @@ def test_message_to_an_ended_chat_is_refused_and_a_new_chat_offered(greeted: Pag
 
 def test_queued_words_say_that_they_wait(greeted: Page) -> None:
     greeted.chat.conversation.begin_plan(greeted.chat.tick())
-    greeted.say("One more thing").shows("waiting its turn")
+    greeted.say("One more thing").shows("queued")
     assert [text.value for text in greeted.app.text].count("One more thing") == 1
 
 
@@ -234,7 +234,7 @@ def test_edited_arguments_are_confirmed_and_what_was_proposed_is_kept(proposed: 
     key = card(proposed)
     proposed.click(f"edit-{key}")
     proposed.app.text_input(key=f"edit-{key}-amount").set_value("100")
-    proposed.click(f"confirm-edited-{key}").shows("Changed by the person")
+    proposed.click(f"confirm-edited-{key}").shows("Edited before confirming")
     assert proposed.calls("confirm") == [(key, {**INVOICE, "amount": "100"})]
 
 
@@ -331,7 +331,7 @@ def test_growing_reply_and_the_attempt_are_shown(greeted: Page) -> None:
 def test_reason_and_time_of_the_next_attempt_are_told(greeted: Page) -> None:
     greeted.say("Hello")
     greeted.chat.attempt = Attempt("plan", 3, error="The key was refused.", next_in=4.2)
-    greeted.shows("The model will be tried again in 4 s (attempt 3): The key was refused.")
+    greeted.shows("The model will be retried in 4 s (attempt 3): The key was refused.")
 
 
 def test_running_tool_is_named_with_its_progress(proposed: Page) -> None:
@@ -374,9 +374,9 @@ def test_unforeseen_trouble_is_told_and_logged(greeted: Page, caplog: pytest.Log
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        ("failed", "broke off because of an error of ours"),
+        ("failed", "failed because of an internal error"),
         ("terminated", "terminated from outside"),
-        ("timed_out", "ran out of the time"),
+        ("timed_out", "reached its time limit"),
         ("canceled", "cancelled from outside"),
     ],
 )
@@ -439,8 +439,8 @@ def test_earlier_run_is_loaded_on_demand(greeted: Page) -> None:
     greeted.client.earlier_runs["run-1"] = wire.chat_view(earlier)
     for number in range(30, 60):
         greeted.chat.conversation.finish_plan(Plan(text=f"Answer {number}"), greeted.chat.tick())
-    assert greeted.desk is not None
-    greeted.desk._lives.clear()
+    assert greeted.page_app is not None
+    greeted.page_app._watchers.clear()
     greeted.visit(chat=greeted.chat_id).shows("Answer 59")
     assert "Answer 20\n" not in greeted.text
     greeted.click("earlier").shows("Answer 20\n")

@@ -15,7 +15,7 @@ from tests.page.conftest import Page
 page = Page().visit().shows("Which city would you like to visit")
 page.chat.agent_proposes("SearchFlights", {"origin": "A", "date_depart": "2030-03-05", "guests": 2}, "Let us search.")
 page.shows("Let us search.").click("edit-" + page.chat.conversation.proposal.id)
-page.desk.bridge.close()
+page.page_app.loop.close()
 print(" ".join(name for name in %r if name in sys.modules))
 """ % (HEAVY,)  # noqa: UP031 - the program has braces of its own
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)

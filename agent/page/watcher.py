@@ -1,4 +1,4 @@
-"""What every tab knows of one chat, kept up to date by one background task for all of them."""
+"""Watches one chat for all sessions that show it: one background task that asks the server what is new."""
 
 import asyncio
 import contextlib
@@ -10,24 +10,26 @@ from dataclasses import dataclass, field, replace
 from agent.client import Attempt, ChatClient, Snapshot
 from agent.errors import ChatError, ChatNotFound, NoWorker
 from agent.messages import ChatView, Decision, Message, UserMessage
-from agent.page.bridge import Bridge
+from agent.page.loop import BackgroundLoop
 
 _LOG = logging.getLogger(__name__)
 
 UNUSED = 10.0
-"""Seconds without a look after which the task ends; the next look begins it again."""
+"""Seconds without a reader after which the task ends; the next reader starts it again."""
 
-BUSY, IDLE, TROUBLED = 0.08, 1.0, 0.7
-"""Seconds between two questions to the server: while something runs, while the person is awaited, after an error."""
+BUSY, IDLE, AFTER_ERROR = 0.08, 1.0, 0.7
+"""Seconds between two requests to the server: while something runs, while it is the person's turn, after an error."""
 
 SLOW = 5.0
+"""Seconds after which a request without an answer is mentioned."""
+
 _SCREENFUL = 12
-_UNFORESEEN = "This page cannot read the chat; its log says why. It keeps trying; nothing is lost."
+_UNEXPECTED = "This page cannot read the chat; its log says why. It keeps trying; nothing is lost."
 
 
 @dataclass(frozen=True)
-class State:
-    """One consistent picture of a chat. `messages` are all that were loaded, of several runs, oldest first."""
+class ChatState:
+    """A consistent snapshot of a chat. `messages` are all that were loaded, of several runs, oldest first."""
 
     messages: tuple[Message, ...] = ()
     view: ChatView | None = None
@@ -35,9 +37,9 @@ class State:
     run_status: str = "running"
     attempt: Attempt | None = None
     worker: str = "unknown"
-    trouble: ChatError | None = None
+    error: ChatError | None = None
     previous_run_id: str = ""
-    asked_at: float | None = None
+    requested_at: float | None = None
     failure: str = ""
 
     @property
@@ -57,98 +59,98 @@ class State:
 
     @property
     def slow(self) -> bool:
-        """Whether a question to the server has been open for longer than a person should have to wonder."""
-        return self.asked_at is not None and time.monotonic() - self.asked_at > SLOW
+        """Whether a request has gone unanswered for long enough that the person should be told."""
+        return self.requested_at is not None and time.monotonic() - self.requested_at > SLOW
 
     @property
-    def drawn(self) -> tuple[object, ...]:
-        """What the body of the page depends on; the line of status and the growing reply are drawn more often."""
+    def fingerprint(self) -> tuple[object, ...]:
+        """What the body of the page depends on; the status line and a partial reply are drawn more often."""
         view = self.view
-        seen = (view.revision, view.status, view.goal.name) if view else None
-        missing = isinstance(self.trouble, ChatNotFound)
-        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, seen, missing)
+        shown = (view.revision, view.status, view.goal.name) if view else None
+        missing = isinstance(self.error, ChatNotFound)
+        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, missing)
 
 
 @dataclass
-class Live:
-    """The watched chat. `state` is replaced, never changed, so any thread may read it."""
+class ChatWatcher:
+    """`state` is replaced, never changed, so any thread may read it."""
 
     chat_id: str
-    bridge: Bridge
+    loop: BackgroundLoop
     client: Callable[[], Awaitable[ChatClient]]
-    state: State = field(default_factory=State)
-    _looked: float = 0.0
+    state: ChatState = field(default_factory=ChatState)
+    _read_at: float = 0.0
     _task: "asyncio.Task[None] | None" = None
-    _poked: asyncio.Event = field(default_factory=asyncio.Event)
+    _refresh: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def idle(self) -> bool:
-        """Whether nobody looks any more."""
-        return self._task is None and time.monotonic() - self._looked > UNUSED
+        """Whether no session shows this chat any more."""
+        return self._task is None and time.monotonic() - self._read_at > UNUSED
 
-    def look(self) -> State:
-        """The newest picture; keeps the background task alive."""
-        self._looked = time.monotonic()
+    def snapshot(self) -> ChatState:
+        """The newest state; keeps the background task alive."""
+        self._read_at = time.monotonic()
         if self._task is None:
-            self.bridge.loop.call_soon_threadsafe(self._begin)
+            self.loop.call_soon(self._start)
         return self.state
 
-    def poke(self) -> None:
-        """Something was just done: ask the server at once."""
-        self._looked = time.monotonic()
-        self.bridge.loop.call_soon_threadsafe(self._begin)
-        self.bridge.loop.call_soon_threadsafe(self._poked.set)
+    def refresh(self) -> None:
+        """Something was just sent: ask the server now."""
+        self._read_at = time.monotonic()
+        self.loop.call_soon(self._start)
+        self.loop.call_soon(self._refresh.set)
 
     def load_earlier(self) -> None:
-        """One more run of the past, if there is one."""
-        self.bridge.run(self._earlier())
+        """Load one earlier run, if there is one."""
+        self.loop.run(self._earlier())
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         try:
-            while time.monotonic() - self._looked < UNUSED:
-                self._poked.clear()  # before asking: what is done meanwhile is asked for again at once
-                pause = await self._ask()
+            while time.monotonic() - self._read_at < UNUSED:
+                self._refresh.clear()  # before asking, so that what is sent meanwhile is asked for at once
+                pause = await self._poll()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):  # wait_for may swallow a cancellation
-                        await self._poked.wait()
+                        await self._refresh.wait()
         finally:
             self._task = None
 
-    async def _ask(self) -> float:
-        """One question to the server; how long to wait before the next."""
-        self.state = replace(self.state, asked_at=time.monotonic())
+    async def _poll(self) -> float:
+        """One request to the server; how long to wait before the next."""
+        self.state = replace(self.state, requested_at=time.monotonic())
         try:
-            snapshot = await (await self.client()).view(self.chat_id, self._last)
-            await self._take(snapshot)
-        except ChatError as trouble:
-            worker = "missing" if isinstance(trouble, NoWorker) else self.state.worker
-            self.state = replace(self.state, trouble=trouble, worker=worker, asked_at=None)
-            return TROUBLED
+            snapshot = await (await self.client()).view(self.chat_id, self._last_seq)
+            await self._apply(snapshot)
+        except ChatError as error:
+            worker = "missing" if isinstance(error, NoWorker) else self.state.worker
+            self.state = replace(self.state, error=error, worker=worker, requested_at=None)
+            return AFTER_ERROR
         except Exception:
             _LOG.exception("The page could not read %s", self.chat_id)
-            self.state = replace(self.state, trouble=ChatError(_UNFORESEEN), asked_at=None)
-            return TROUBLED
-        self.state = replace(self.state, asked_at=None)
+            self.state = replace(self.state, error=ChatError(_UNEXPECTED), requested_at=None)
+            return AFTER_ERROR
+        self.state = replace(self.state, requested_at=None)
         if snapshot.view is not None and snapshot.view.more:
             return 0.0
         return BUSY if self.state.busy else IDLE
 
     @property
-    def _last(self) -> int:
+    def _last_seq(self) -> int:
         return self.state.messages[-1].seq if self.state.messages else 0
 
-    async def _take(self, snapshot: Snapshot) -> None:
+    async def _apply(self, snapshot: Snapshot) -> None:
         state = replace(
             self.state,
             run_id=snapshot.run_id,
             run_status=snapshot.run_status,
             attempt=snapshot.attempt,
             worker=snapshot.worker,
-            trouble=None,
+            error=None,
         )
         view = snapshot.view
         if state.run_status == "failed" and not state.failure:
@@ -156,22 +158,22 @@ class Live:
         if view is None:
             self.state = state
             return
-        known = self._last
-        first_look = self.state.view is None
+        known = self._last_seq
+        first = self.state.view is None
         messages = (*state.messages, *(message for message in view.messages if message.seq > known))
-        # Only the newest segment is asked for: what earlier runs said while nobody looked is fetched run by run.
-        if not first_look and view.first_seq > known + 1 and view.previous_run_id:
-            messages = await self._bridge_gap(known, view)
+        # Only the newest run was asked for: what earlier runs said while nobody was reading is fetched run by run.
+        if not first and view.first_seq > known + 1 and view.previous_run_id:
+            messages = await self._fill_gap(known, view)
         self.state = replace(
             state,
             view=view,
             messages=messages,
-            previous_run_id=view.previous_run_id if first_look else state.previous_run_id,
+            previous_run_id=view.previous_run_id if first else state.previous_run_id,
         )
-        if first_look and len(messages) < _SCREENFUL and not view.more:
+        if first and len(messages) < _SCREENFUL and not view.more:
             await self._earlier()
 
-    async def _bridge_gap(self, known: int, view: ChatView) -> tuple[Message, ...]:
+    async def _fill_gap(self, known: int, view: ChatView) -> tuple[Message, ...]:
         pieces, run_id, first = [list(view.messages)], view.previous_run_id, view.first_seq
         while run_id and first > known + 1:
             earlier = await (await self.client()).earlier(self.chat_id, run_id)

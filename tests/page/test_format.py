@@ -4,36 +4,38 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from agent.page import words
+from agent.page import format
 
 
 def test_images_of_the_model_are_never_fetched() -> None:
     for text in ("![a](http://evil/?d=1)", "\\![a](http://evil)", "`x` ![a][ref]\n\n[ref]: http://evil", "!![a](b)"):
-        assert "![" not in words.prose(text)
+        assert "![" not in format.safe_markdown(text)
 
 
 def test_dollars_are_not_formulas_and_code_keeps_its_dollar() -> None:
-    assert words.prose("from $5 to $6, `echo $HOME`") == r"from \$5 to \$6, `echo $HOME`"
-    assert words.prose(r"already \$5") == r"already \$5"
+    assert format.safe_markdown("from $5 to $6, `echo $HOME`") == r"from \$5 to \$6, `echo $HOME`"
+    assert format.safe_markdown(r"already \$5") == r"already \$5"
 
 
 def test_colour_and_icon_commands_are_shown_as_text() -> None:
-    assert words.prose(":red[stop] :material/home: at 10:30") == ":\u200bred[stop] :\u200bmaterial/home: at 10:30"
+    assert (
+        format.safe_markdown(":red[stop] :material/home: at 10:30") == ":\u200bred[stop] :\u200bmaterial/home: at 10:30"
+    )
 
 
 def test_emphasis_lists_and_links_of_the_model_stay() -> None:
     text = "**bold**\n- one\n- [site](https://example.com)"
-    assert words.prose(text) == text
+    assert format.safe_markdown(text) == text
 
 
 @pytest.mark.parametrize("text", ["a|b", "<b>x</b>", "[x](http://evil)", "![x](http://evil)", "$x$", ":red[x]", "# no"])
 def test_literal_text_has_no_live_mark(text: str) -> None:
-    shown = words.literal(text)
+    shown = format.escape(text)
     assert all(shown[index - 1] == "\\" for index, mark in enumerate(shown) if mark in "|<>[]()!$#`*_:")
 
 
 def test_literal_text_stays_on_one_line() -> None:
-    assert words.literal("a\n\n# b") == r"a \# b"
+    assert format.escape("a\n\n# b") == r"a \# b"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_literal_text_stays_on_one_line() -> None:
     ],
 )
 def test_identifiers_become_words(name: str, said: str) -> None:
-    assert words.spoken(name) == said
+    assert format.humanize(name) == said
 
 
 @pytest.mark.parametrize(
@@ -63,20 +65,20 @@ def test_identifiers_become_words(name: str, said: str) -> None:
     ],
 )
 def test_money(amount: object, currency: str, said: str) -> None:
-    assert words.money(amount, currency) == said
+    assert format.money(amount, currency) == said
 
 
 @pytest.mark.parametrize(("cost", "said"), [("0", "$0"), ("0.00231", "$0.0023"), ("1.239", "$1.24")])
 def test_costs_have_as_many_places_as_it_takes_to_see_them(cost: str, said: str) -> None:
-    assert words.dollars(cost) == said
+    assert format.cost(cost) == said
 
 
 def test_tiny_cost_is_not_called_nothing() -> None:
-    assert words.dollars("0.00000001") == "less than $0.0001"
+    assert format.cost("0.00000001") == "less than $0.0001"
 
 
 def test_days_and_spans() -> None:
-    assert words.day(date(2027, 3, 14)).replace("\u00a0", " ") == "Sun 14 Mar 2027"
+    assert format.day(date(2027, 3, 14)).replace("\u00a0", " ") == "Sun 14 Mar 2027"
     spans = {
         ("2027-03-05", "2027-03-07"): "Fri 5 – Sun 7 Mar 2027",
         ("2027-03-30", "2027-04-02"): "Tue 30 Mar – Fri 2 Apr 2027",
@@ -85,11 +87,11 @@ def test_days_and_spans() -> None:
         ("2027-03-05", "soon"): "",
     }
     for (start, end), said in spans.items():
-        assert words.span(start, end).replace("\u00a0", " ") == said
+        assert format.day_range(start, end).replace("\u00a0", " ") == said
 
 
 def test_time_is_in_the_readers_zone() -> None:
-    assert words.clock(datetime(2027, 3, 5, 12, 7, tzinfo=UTC), UTC) == "12:07"
+    assert format.time_of_day(datetime(2027, 3, 5, 12, 7, tzinfo=UTC), UTC) == "12:07"
 
 
 @pytest.mark.parametrize(
@@ -109,17 +111,17 @@ def test_time_is_in_the_readers_zone() -> None:
     ],
 )
 def test_values_in_words(name: str, content: object, said: str) -> None:
-    assert words.value(name, content, "USD").replace("\u00a0", " ") == said
+    assert format.value(name, content, "USD").replace("\u00a0", " ") == said
 
 
 @pytest.mark.parametrize(
     "address", ["javascript:alert(1)", "data:text/html,x", "http://", "http://[", "ftp://x", 5, "http://a b"]
 )
 def test_only_addresses_of_the_web_become_links(address: object) -> None:
-    assert words.link(address) == ""
+    assert format.web_url(address) == ""
 
 
 def test_link_cannot_leave_its_markdown() -> None:
-    assert words.link("https://a.example/x)[y](http://evil") == "https://a.example/x%29%5By%5D%28http://evil".replace(
-        "%28", "%28"
-    )
+    assert format.web_url(
+        "https://a.example/x)[y](http://evil"
+    ) == "https://a.example/x%29%5By%5D%28http://evil".replace("%28", "%28")

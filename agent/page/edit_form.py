@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from agent.page import words
+from agent.page import format
 
 Kind = Literal["text", "choice", "whole", "number", "decimal", "flag", "day", "moment", "lines"]
 
@@ -26,7 +26,7 @@ class Field:
 
     @property
     def label(self) -> str:
-        return " · ".join(words.spoken(part) for part in self.path)
+        return " · ".join(format.humanize(part) for part in self.path)
 
     @property
     def key(self) -> str:
@@ -63,7 +63,7 @@ def parse(field: Field, raw: Any) -> Any:
         raw = raw.strip()
     if raw is None or raw == "":
         if field.required and field.value not in (None, ""):
-            raise ValueError(f"{field.label} is needed; fill it in.")
+            raise ValueError(f"{field.label} is required. Enter a value.")
         return None
     if field.kind == "lines":
         return [_scalar(field, field.item, line.strip()) for line in str(raw).splitlines() if line.strip()]

@@ -1,8 +1,8 @@
-"""What the page looks like beyond the theme in .streamlit/config.toml. Constants only: nothing said ever gets here."""
+"""How the page looks beyond the theme in .streamlit/config.toml. Constants only: no text from outside gets here."""
 
 import streamlit as st
 
-from agent.page import words
+from agent.page import format
 
 _CSS = """
 <style>
@@ -13,12 +13,12 @@ _CSS = """
 /* The agent's words have no frame; the person's are a bubble on the right. */
 .stChatMessage { padding: .35rem 0; gap: .75rem; }
 .stChatMessage [data-testid="stChatMessageContent"] > div > .stVerticalBlock { gap: .55rem; }
-[class*="st-key-said-"] > [data-testid="stLayoutWrapper"] { max-width: min(34rem, 88%); }
-[class*="st-key-said-"] .stChatMessage
+[class*="st-key-bubble-"] > [data-testid="stLayoutWrapper"] { max-width: min(34rem, 88%); }
+[class*="st-key-bubble-"] .stChatMessage
   { padding: .5rem .95rem; border-radius: 1.1rem 1.1rem .3rem 1.1rem; background: rgb(20 150 140 / .15); }
-[class*="st-key-said-"] .stChatMessage > :not([data-testid="stChatMessageContent"]) { display: none; }
-[class*="st-key-said-"] .stText { overflow-wrap: anywhere; white-space: pre-wrap; }
-[class*="st-key-said-sent"] .stChatMessage, [class*="st-key-said-queued"] .stChatMessage { opacity: .65; }
+[class*="st-key-bubble-"] .stChatMessage > :not([data-testid="stChatMessageContent"]) { display: none; }
+[class*="st-key-bubble-"] .stText { overflow-wrap: anywhere; white-space: pre-wrap; }
+[class*="st-key-bubble-sent"] .stChatMessage, [class*="st-key-bubble-queued"] .stChatMessage { opacity: .65; }
 
 /* Tables: as wide as they need, scrolled sideways where that is wider than the page. */
 [class*="st-key-table-"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
@@ -31,7 +31,7 @@ _CSS = """
 @media (max-width: 640px) { [class*="st-key-table-"] td:nth-child(2) { min-width: 7.5rem; }
   [class*="st-key-table-"] td { min-width: 4.2rem; } [class*="st-key-table-"] td:first-child { min-width: 0; }
   [class*="st-key-table-"] td:nth-child(n+3) { white-space: nowrap; }
-  .stChatMessage:not([class*="st-key-said-"] *) { gap: .5rem; }
+  .stChatMessage:not([class*="st-key-bubble-"] *) { gap: .5rem; }
   .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 3rem; }
   [data-testid="stBottomBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 
@@ -44,12 +44,12 @@ _CSS = """
 """
 
 
-def dress() -> None:
+def apply_theme() -> None:
     """Title, icon, width and style of the page."""
     st.set_page_config(page_title="Steadfast", page_icon=":material/anchor:", layout="centered")
     st.html(_CSS)
 
 
-def title(text: str) -> None:
+def render_title(text: str) -> None:
     """The heading of the page."""
-    st.markdown(f"#### {words.literal(text)}", width="stretch")
+    st.markdown(f"#### {format.escape(text)}", width="stretch")

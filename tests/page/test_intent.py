@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.page.replies import verdict
+from agent.page.intent import verdict
 
 
 @pytest.mark.parametrize("text", ["yes", "Yes.", " YES! ", "ok", "Go ahead", "yes, please", "Sure…"])

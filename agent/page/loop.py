@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -14,28 +14,32 @@ PATIENCE = 10.0
 _T = TypeVar("_T")
 
 
-class Bridge:
-    """Runs coroutines of the page, and its background tasks."""
+class BackgroundLoop:
+    """Runs coroutines from any thread, and the background tasks of the page."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="page-loop", daemon=True)
         self._thread.start()
 
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call it on the loop's thread, without waiting."""
+        self.loop.call_soon_threadsafe(callback)
+
     def spawn(self, coroutine: Coroutine[Any, Any, _T]) -> "Future[_T]":
-        """Begin it; the future is ready when it ends."""
+        """Start it; the future is done when it ends."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def run(self, coroutine: Coroutine[Any, Any, _T], patience: float = PATIENCE) -> _T:
-        """Its result, or its error; past `patience` seconds it is cancelled."""
+        """Its result, or its error; after `patience` seconds it is cancelled."""
         future = self.spawn(coroutine)
         try:
             return future.result(patience)
         except TimeoutError:
             future.cancel()
             raise ServerUnavailable(
-                "The Temporal server took too long to answer; it may still have understood. "
-                "Look whether it shows, else try again: nothing is done twice."
+                "The Temporal server took too long to answer. What you did may have been received; "
+                "if it doesn't appear, do it again: it won't be processed twice."
             ) from None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Values in words for people: names, money, dates, times. And text that Markdown can neither execute nor fetch."""
+"""Formats values for people: names, money, dates, times. And text from outside as Markdown that fetches nothing."""
 
 import re
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ _DOLLAR = re.compile(r"\\*\$")
 _CODE = re.compile(r"(```.*?(?:```|$)|`[^`\n]*`)", re.DOTALL)
 
 
-def literal(text: object) -> str:
+def escape(text: object) -> str:
     """The text as Markdown that shows exactly these characters, on one line."""
     return _MARKS.sub(r"\\\1", " ".join(str(text).split()))
 
 
-def prose(text: str) -> str:
+def safe_markdown(text: str) -> str:
     """Text of the model as Markdown: emphasis, lists and links stay; images, formulas and colour commands do not.
 
     An image would be fetched by the reader's browser from wherever the text says, with whatever it says in the address.
@@ -37,7 +37,7 @@ def prose(text: str) -> str:
     return "".join(pieces).replace("![", "!\u200b[")
 
 
-def spoken(name: str) -> str:
+def humanize(name: str) -> str:
     """An identifier as words: `SearchFlights` -> "Search flights", `departure_date` -> "Departure date"."""
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).replace("_", " ").split()
     words = [part if part.isupper() and len(part) > 1 else part.lower() for part in parts]
@@ -58,9 +58,9 @@ def money(value: object, currency: str = "") -> str:
     return f"{'−' if amount < 0 else ''}{symbol}{number}"
 
 
-def dollars(cost: str) -> str:
+def cost(usd: str) -> str:
     """What a model call cost, with as many places as it takes to see it: "0.00041" -> "$0.0004"."""
-    amount = Decimal(cost)
+    amount = Decimal(usd)
     if amount == 0:
         return "$0"
     if amount < Decimal("0.0001"):
@@ -73,7 +73,7 @@ def day(moment: date) -> str:
     return f"{moment:%a}\u00a0{moment.day}\u00a0{moment:%b}\u00a0{moment.year}"
 
 
-def span(start: str, end: str) -> str:
+def day_range(start: str, end: str) -> str:
     """Two days as one: Fri 5 – Sun 7 Mar 2027. "" if they are not two days."""
     if not _DAY.fullmatch(start) or not _DAY.fullmatch(end):
         return ""
@@ -88,7 +88,7 @@ def span(start: str, end: str) -> str:
     return f"{first:%a}\u00a0{first.day}{month}\u00a0– {day(last)}"
 
 
-def clock(moment: datetime, zone: tzinfo | None = None) -> str:
+def time_of_day(moment: datetime, zone: tzinfo | None = None) -> str:
     """14:02, in the reader's time zone."""
     return f"{moment.astimezone(zone):%H:%M}"
 
@@ -106,7 +106,7 @@ def is_money(name: str, value: object) -> bool:
         return False
 
 
-def link(value: object) -> str:
+def web_url(value: object) -> str:
     """The address, fit for a Markdown link, if the value is one of the web; else ""."""
     if not isinstance(value, str) or not value.startswith(("http://", "https://")) or " " in value.strip():
         return ""
@@ -127,7 +127,7 @@ def value(name: str, content: Any, currency: str = "") -> str:
     if isinstance(content, Mapping):
         inner = str(content.get("currency") or currency)
         shown = [(key, item) for key, item in content.items() if item not in (None, "") and key != "currency"]
-        return ", ".join(f"{spoken(str(key)).lower()} {value(str(key), item, inner)}" for key, item in shown) or "—"
+        return ", ".join(f"{humanize(str(key)).lower()} {value(str(key), item, inner)}" for key, item in shown) or "—"
     if isinstance(content, list | tuple):
         return ", ".join(value(name, item, currency) for item in content) or "—"
     if isinstance(content, float) and content == int(content):

@@ -1,0 +1,171 @@
+"""PageApp: what all sessions of this process share, and the lifespan in which the server and the worker run."""
+
+import asyncio
+import functools
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import tools
+from agent import local, temporal
+from agent.client import ChatClient, ChatRow
+from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
+from agent.goals import goal_for
+from agent.messages import GoalSpec
+from agent.page.loop import BackgroundLoop
+from agent.page.watcher import ChatWatcher
+from agent.settings import Settings, load_settings
+
+DEFAULT_GOAL = "event_flight_invoice"
+LISTED = 30
+"""How many chats the sidebar lists."""
+
+_LIST_AGE = 4.0
+_T = TypeVar("_T")
+
+
+class LocalStack(Protocol):
+    """The server and the worker beside the page: agent.local, or a stand-in for it."""
+
+    def ensure(self, settings: Settings, environment: Mapping[str, str]) -> None: ...
+
+    def status(self, settings: Settings) -> local.LocalStatus: ...
+
+
+async def _connect(settings: Settings, address: str) -> ChatClient:
+    return ChatClient(await temporal.connect(settings, address, lazy=True), settings)
+
+
+@dataclass
+class PageApp:
+    """One for the process. Its parts are arguments, so that tests can draw a page over others."""
+
+    read_settings: Callable[[], Settings] = load_settings
+    local_stack: LocalStack = local
+    connect: Callable[[Settings, str], Awaitable[ChatClient]] = _connect
+    load_tools: Callable[[], tools.Toolset] = tools.load
+    loop: BackgroundLoop = field(default_factory=BackgroundLoop)
+    settings: Settings = field(default_factory=Settings)
+    problem: str = ""
+    rows: tuple[ChatRow, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    _has_settings: bool = False
+    _client: ChatClient | None = None
+    _address: str = ""
+    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _watchers: dict[str, ChatWatcher] = field(default_factory=dict)
+    _rows_at: float = 0.0
+
+    def ensure_started(self) -> None:
+        """Read the settings once they are valid, and ensure that server and worker run. Every run of the script calls it."""
+        if not self._has_settings:
+            try:
+                self.settings, self.problem, self._has_settings = self.read_settings(), "", True
+            except SettingsError as error:
+                self.problem = str(error)
+                return
+        try:
+            self.local_stack.ensure(self.settings, self.environment)
+        except StartFailed as error:
+            self.problem, self._has_settings = str(error), False
+
+    def local_status(self) -> local.LocalStatus:
+        """The state of the server and the worker beside the page."""
+        return self.local_stack.status(self.settings)
+
+    async def client(self) -> ChatClient:
+        """The connection; raises ServerUnavailable while there is no server to connect to."""
+        now = self.local_status()
+        if now.phase != "ready":
+            raise ServerUnavailable(now.problem or f"The Temporal server is not ready yet: {now.step}.")
+        async with self._connecting:
+            if self._client is None or self._address != now.address:
+                try:
+                    self._client = await self.connect(self.settings, now.address)
+                except SettingsError as error:
+                    raise ServerUnavailable(str(error)) from None
+                self._address = now.address
+            return self._client
+
+    def call(self, request: Callable[[ChatClient], Coroutine[Any, Any, _T]]) -> _T:
+        """The answer to one request; waits for it."""
+
+        async def connected() -> _T:
+            return await request(await self.client())
+
+        return self.loop.run(connected())
+
+    @functools.cached_property
+    def tools(self) -> tools.Toolset:
+        """The tools and goals found in tools/."""
+        return self.load_tools()
+
+    def goal(self, name: str) -> GoalSpec:
+        """The goal of this name, or the default goal if there is none."""
+        return goal_for(self.tools, self.goal_name(name))
+
+    def goal_name(self, name: str) -> str:
+        goals = self.tools.goals
+        return next((known for known in (name, DEFAULT_GOAL, *goals) if known in goals), "")
+
+    def watcher(self, chat_id: str) -> ChatWatcher:
+        """The watcher of this chat, one for all sessions."""
+        for other in [other for other, watcher in list(self._watchers.items()) if watcher.idle and other != chat_id]:
+            self._watchers.pop(other, None)
+        return self._watchers.setdefault(chat_id, ChatWatcher(chat_id, self.loop, self.client))
+
+    def chats(self) -> tuple[ChatRow, ...]:
+        """The newest chats, at most some seconds old; fetched in the background."""
+        if time.monotonic() - self._rows_at > _LIST_AGE:
+            self._rows_at = time.monotonic()
+            self.loop.spawn(self._fetch_rows())
+        return self.rows
+
+    def refresh_chats(self) -> None:
+        """A chat was started or ended: fetch the list again."""
+        self._rows_at = 0.0
+
+    async def _fetch_rows(self) -> None:
+        try:
+            self.rows = tuple(await (await self.client()).chats(LISTED))
+        except ChatError:
+            self._rows_at = 0.0
+
+
+@functools.cache
+def page_app() -> PageApp:
+    """The app of this process."""
+    return PageApp()
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Start before the first browser connects, and release at the end. Where it is not run, the first visit starts all."""
+    reporting = asyncio.create_task(report_start(page_app()))
+    try:
+        yield {}
+    finally:
+        reporting.cancel()
+        local.release()
+
+
+async def report_start(app: PageApp) -> None:
+    """Print each step of the start until server and worker run, or one sentence on why they do not."""
+    await asyncio.to_thread(app.ensure_started)
+    if app.problem:
+        _print(app.problem)
+        return
+    try:
+        await local.wait_ready(app.settings, _print)
+    except StartFailed as error:
+        _print(str(error))
+
+
+def _print(sentence: str) -> None:
+    """One line for the terminal, at once."""
+    sys.stdout.write(f"  {sentence}\n")
+    sys.stdout.flush()
