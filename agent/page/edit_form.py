@@ -8,6 +8,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from agent.page import format
+from tools.kit.schema import resolve
+
+DEPTH = 4
+"""How many objects inside each other are taken apart into fields."""
 
 Kind = Literal["text", "choice", "whole", "number", "decimal", "flag", "day", "moment", "lines"]
 
@@ -35,7 +39,7 @@ class Field:
 
 def fields(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Field]:
     """Every value that a person can edit; lists of objects are left as they are. Without a schema, by the values."""
-    if not schema.get("properties"):
+    if not isinstance(schema.get("properties"), Mapping) or not schema["properties"]:
         schema = {"properties": {name: _guess(value) for name, value in arguments.items()}}
     return list(_walk(schema, arguments, (), schema))
 
@@ -95,18 +99,17 @@ def _scalar(field: Field, kind: Kind, raw: Any) -> Any:
 def _walk(
     schema: Mapping[str, Any], arguments: Mapping[str, Any], path: tuple[str, ...], root: Mapping[str, Any]
 ) -> Iterator[Field]:
-    required = schema.get("required", ())
-    for name, raw in schema.get("properties", {}).items():
-        spec = _resolve(raw, root)
+    required = schema.get("required") or ()
+    for name, raw in schema["properties"].items():
+        spec = resolve(raw, root)
         value = arguments.get(name, spec.get("default"))
-        if spec.get("properties"):
-            yield from _walk(spec, value if isinstance(value, Mapping) else {}, (*path, name), root)
+        if isinstance(spec.get("properties"), Mapping):
+            if len(path) < DEPTH:  # a schema may contain itself
+                yield from _walk(spec, value if isinstance(value, Mapping) else {}, (*path, name), root)
             continue
         kind = _kind(spec)
-        if kind is None:
-            continue
-        item = _kind(_resolve(spec.get("items", {}), root)) if kind == "lines" else "text"
-        if item is None or item == "lines":
+        item = _kind(resolve(spec.get("items"), root)) if kind == "lines" else "text"
+        if kind is None or item is None or item == "lines":
             continue
         yield Field(
             path=(*path, name),
@@ -117,23 +120,6 @@ def _walk(
             choices=tuple(spec.get("enum", ())),
             item=item,
         )
-
-
-def _resolve(spec: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema behind a reference or an optional type."""
-    for _ in range(8):
-        if reference := spec.get("$ref"):
-            found = root.get("$defs", {}).get(str(reference).rpartition("/")[2], {})
-            spec = {**found, **{key: value for key, value in spec.items() if key != "$ref"}}
-        elif whole := spec.get("allOf"):
-            spec = {**whole[0], **{key: value for key, value in spec.items() if key != "allOf"}}
-        elif options := [option for option in spec.get("anyOf", ()) if option.get("type") != "null"]:
-            kinds = {option.get("type") for option in options}
-            chosen = {"type": "decimal"} if kinds == {"number", "string"} else options[0]
-            spec = {**chosen, **{key: value for key, value in spec.items() if key != "anyOf"}}
-        else:
-            break
-    return spec
 
 
 def _kind(spec: Mapping[str, Any]) -> Kind | None:

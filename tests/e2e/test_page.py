@@ -13,7 +13,7 @@ PATIENCE = 60_000
 """Milliseconds: a machine may be busy; how fast it is, the benchmark says."""
 
 CARD_BUTTONS = 4
-"""Confirm, Decline, Edit, Say why not."""
+"""Confirm, Decline, Edit, Decline with a reason."""
 
 
 @dataclass

@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 from agent.page.app import PageApp
 from tests.page.fake_client import FakeChat, FakeClient, FakeStack, page_over
 
+INVOICE = {"amount": "208.73", "currency": "USD", "description": "Flight"}
 
-def _script(app: PageApp) -> None:
+
+def _script(app: "PageApp") -> None:
     from agent.page.screen import draw
 
     draw(app)
@@ -83,6 +85,12 @@ class Page:
         words += [button.label for button in self.app.button]
         return "\n".join(words).replace("\\", "").replace("\u00a0", " ")
 
+    @property
+    def card_id(self) -> str:
+        """The id of the proposal that waits."""
+        assert self.chat.conversation.proposal is not None
+        return self.chat.conversation.proposal.id
+
     def calls(self, name: str) -> list[tuple[Any, ...]]:
         """What the client was asked, without the name of the call."""
         return [call[1:] for call in self.client.calls if call[0] == name]
@@ -94,3 +102,14 @@ def page() -> Iterator[Page]:
     yield made
     if made.page_app is not None:
         made.page_app.loop.close()
+
+
+@pytest.fixture
+def greeted(page: Page) -> Page:
+    return page.visit().shows("Which city would you like to visit")
+
+
+@pytest.fixture
+def proposed(greeted: Page) -> Page:
+    greeted.chat.agent_proposes("CreateInvoice", dict(INVOICE), "Let's create the invoice.")
+    return greeted.shows("Let's create the invoice.")

@@ -74,6 +74,14 @@ def test_choices_optionals_lists_and_nested_objects() -> None:
     assert arguments["payer"] == {"name": "Ann"}
 
 
+def test_schema_that_contains_itself_and_one_that_leads_nowhere_have_a_form() -> None:
+    node = {"properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/Node"}}}
+    schema = {"$defs": {"Node": node}, "properties": {"tree": {"$ref": "#/$defs/Node"}, "lost": {"$ref": "#/$defs/No"}}}
+    keys = [field.key for field in fields(schema, {"tree": {"name": "A", "child": {"name": "B"}}})]
+    assert keys[:2] == ["tree-name", "tree-child-name"]
+    assert "lost" in keys
+
+
 def test_tool_without_a_schema_is_edited_by_its_values() -> None:
     kinds = {field.key: field.kind for field in fields({}, {"city": "Austin", "adults": 2, "direct": True})}
     assert kinds == {"city": "text", "adults": "number", "direct": "flag"}
