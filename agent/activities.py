@@ -18,7 +18,7 @@ from agent.heartbeat import Heartbeater, heartbeating
 from agent.messages import GoalSpec, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
-from agent.text import is_plain_json, sanitize_text
+from agent.text import sanitize_text
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.mcp import Servers
 
@@ -114,10 +114,7 @@ class Activities:
             except TryAgain as error:
                 delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
                 raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
-        if not is_plain_json(returned.result):
-            told = f"{call.tool} ran, but what it returned cannot be kept: it is nested too deeply."
-            raise ApplicationError(told, type="ToolError", non_retryable=True)
-        return ToolAnswer(result=returned.result, source=returned.source, view=returned.view)
+        return ToolAnswer(result=returned.result, source=returned.source)
 
     def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:

@@ -4,12 +4,10 @@ A tool is one typed function with a docstring and `@tool(effect=...)`: its name,
 arguments are derived from it. Whatever lies in a sub-directory, or begins with an underscore, is no tool.
 """
 
-from tools.kit.context import ToolContext
 from tools.kit.define import tool
 from tools.kit.discovery import Toolset, load
-from tools.kit.errors import InvalidArguments, ToolError, TryAgain
 from tools.kit.goal import Goal, Hint, Server
-from tools.kit.tool import Effect, Returned, Tool
+from tools.kit.tool import Effect, InvalidArguments, Returned, Tool, ToolContext, ToolError, TryAgain
 
 __all__ = [
     "Effect",

@@ -94,6 +94,12 @@ def return_half_a_letter() -> str:
     return "\\ud83d"
 
 
+@tool(effect="read")
+def stop_at_once() -> str:
+    """Run out of things."""
+    return next(iter(()))
+
+
 @tool(effect="once")
 def refuse_with_a_secret(context: ToolContext) -> str:
     """Tell the secret."""
@@ -148,7 +154,7 @@ goal = Goal(
     starter_prompt="Greet.",
     tools=[
         "Hang", "HangInAThread", "HangOnce", "Die", "DieOnce", "Block", "Leave", "ReturnMuch", "ReturnStrangeThings",
-        "ReturnHalfALetter", "RefuseWithASecret", "CrashWithASecret", "CrashAtLength", "Count", "Babble",
+        "ReturnHalfALetter", "StopAtOnce", "RefuseWithASecret", "CrashWithASecret", "CrashAtLength", "Count", "Babble",
     ],
 )
 """
@@ -217,12 +223,17 @@ TOLD = {
     "HangInAThread": ("failed", "HangInAThread did not answer within 1 s."),
     "HangOnce": ("unknown", "HangOnce did not answer within 1 s."),
     "Leave": ("failed", "Leave failed (RuntimeError: it tried to stop the worker with SystemExit)."),
-    "ReturnMuch": (
-        "failed",
-        "ReturnMuch ran, but what it returned is too large to keep (3,012 kB, at most 200 kB). Ask it for less.",
+    "ReturnMuch": ("ok", "ReturnMuch ran, but its result was not kept: it is larger than 200 kB; ask for less."),
+    "ReturnStrangeThings": (
+        "ok",
+        "ReturnStrangeThings ran, but its result was not kept: "
+        "it is not JSON-serializable (at is a value of type object).",
     ),
-    "ReturnStrangeThings": ("failed", "ReturnStrangeThings ran, but what it returned cannot be kept: it is not JSON."),
-    "ReturnHalfALetter": ("failed", "ReturnHalfALetter ran, but what it returned cannot be kept: it is not JSON."),
+    "ReturnHalfALetter": (
+        "ok",
+        "ReturnHalfALetter ran, but its result was not kept: it is not JSON-serializable (text that is not Unicode).",
+    ),
+    "StopAtOnce": ("failed", "StopAtOnce failed (RuntimeError: StopIteration)."),
     "CrashAtLength": ("failed", "CrashAtLength failed (ValueError: ".ljust(499, "x") + "…"),
     "RefuseWithASecret": ("failed", "The key [hidden] was refused."),
     "CrashWithASecret": (
@@ -232,7 +243,7 @@ TOLD = {
 }
 
 
-async def test_each_failure_ends_as_one_sentence_and_the_chat_goes_on(
+async def test_each_failure_and_each_result_that_cannot_be_kept_is_one_sentence_and_the_chat_goes_on(
     person: Person, workshop: Crew, trying: GoalSpec
 ) -> None:
     """All at once: those that are tried again take their time."""
@@ -251,7 +262,7 @@ async def test_each_failure_ends_as_one_sentence_and_the_chat_goes_on(
         assert len(history) < 100_000
         kept = history + (await chat.view()).model_dump_json()
         assert not [part for part in ("hunter2", "correct") if part in kept]
-        return told.outcome, told.error
+        return told.outcome, told.error or told.result
 
     told = await asyncio.gather(*(fail(tool) for tool in TOLD))
     assert dict(zip(TOLD, told, strict=True)) == TOLD

@@ -14,7 +14,6 @@ async def invoice(toolset: Toolset, key: str) -> Any:
 async def test_mock_invoice_has_a_link_a_reference_and_the_amount(toolset: Toolset) -> None:
     returned = await invoice(toolset, "chat/1")
     assert returned.source == "mock"
-    assert returned.view == "link"
     assert returned.result["reference"].startswith("INV-")
     assert returned.result["url"].endswith(returned.result["reference"])
     assert (returned.result["amount"], returned.result["currency"]) == ("412.30", "USD")

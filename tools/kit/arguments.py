@@ -1,8 +1,10 @@
 """The arguments of a typed function: their JSON schema, and the way from what a model sends to what the function takes."""
 
 import inspect
+import itertools
 import json
 import re
+import textwrap
 from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -10,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tools.kit.context import ToolContext
-from tools.kit.docstring import read_docstring
-from tools.kit.errors import InvalidArguments
 from tools.kit.schema import compact_schema
+from tools.kit.tool import InvalidArguments, ToolContext
+
+_SECTIONS = ("Args:", "Arguments:", "Returns:", "Raises:", "Yields:", "Examples:")
 
 _CONFIG = ConfigDict(
     str_strip_whitespace=True, coerce_numbers_to_str=True, allow_inf_nan=False, protected_namespaces=(), extra="ignore"
@@ -83,6 +85,25 @@ class Arguments:
                 for detail in error.errors(include_url=False):
                     wrong.setdefault(str(detail["loc"][0]), _sentence(detail))
         raise InvalidArguments(self.tool, missing, wrong)
+
+
+def read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """What a docstring says of the function, and of each argument in its section `Args:`."""
+    lines = (inspect.getdoc(function) or "").splitlines()
+    titles = [number for number, line in enumerate(lines) if line.strip() in _SECTIONS] + [len(lines)]
+    about: dict[str, str] = {}
+    for start, end in itertools.pairwise(titles):
+        if not lines[start].strip().startswith("Arg"):
+            continue
+        name = ""
+        for line in textwrap.dedent("\n".join(lines[start + 1 : end])).splitlines():
+            entry = re.match(r"(\w+)\s*(?:\([^)]*\))?:\s*(.*)", line)
+            if entry:
+                name = entry[1]
+                about[name] = entry[2]
+            elif name and line.strip():
+                about[name] = f"{about[name]} {line.strip()}".strip()
+    return " ".join(" ".join(lines[: titles[0]]).split()), about
 
 
 def _annotated_text(hint: Any) -> str:

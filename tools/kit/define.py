@@ -1,24 +1,18 @@
 """`@tool`: a typed function becomes a tool. The function itself stays what it was, to be called and tested."""
 
 import asyncio
-import contextvars
 import inspect
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from tools.kit.arguments import Arguments
-from tools.kit.context import Report, ToolContext
-from tools.kit.tool import Effect, Tool
-from tools.kit.watch import watched
+from tools.kit.threads import blocked_loop_watchdog, in_thread
+from tools.kit.tool import RESERVED, Effect, Report, Tool, ToolContext
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-RESERVED = ("plan", "summarize", "finish", "offgoal", "switchgoal")
-"""Names that mean something to the agent itself, without case and underscores."""
 
 _MARK = "__tool__"
 
@@ -27,11 +21,12 @@ def tool(*, effect: Effect, timeout: float = 60.0, name: str = "", view: str = "
     """Make a tool of a sync or async function; its name is derived (find_events -> FindEvents) unless given.
 
     A sync one runs in a thread of its own; an async one shares its loop with the whole worker and must never block it.
+    view says nothing any more: results are drawn by their shape.
     Raises TypeError where no tool can be made of it; discovery turns that into a sentence with file and line.
     """
 
     def define(function: F) -> F:
-        setattr(function, _MARK, _define(function, effect, timeout, name or derived_name(function.__name__), view))
+        setattr(function, _MARK, _define(function, effect, timeout, name or derived_name(function.__name__)))
         return function
 
     return define
@@ -52,12 +47,17 @@ def refuse_name(name: str) -> str:
     """Why a tool cannot have this name, or nothing."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
         return f"the name {name!r} must be 1 to 64 letters, digits, - or _, and begin with a letter"
-    if re.sub("[_-]", "", name).lower() in RESERVED:
+    if _alike(name) in map(_alike, RESERVED):
         return f"the name {name} is the agent's own; choose another"
     return ""
 
 
-def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: str, view: str) -> Tool:
+def _alike(name: str) -> str:
+    """SwitchGoal and switch-goal -> switchgoal."""
+    return re.sub("[_-]", "", name).lower()
+
+
+def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: str) -> Tool:
     if refused := refuse_name(name):
         raise TypeError(refused)
     if effect not in ("read", "idempotent", "once"):
@@ -69,12 +69,11 @@ def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: 
         if inspect.iscoroutinefunction(function):
             if arguments.context_name:
                 values[arguments.context_name] = context
-            with watched(name):
+            with blocked_loop_watchdog(name):
                 return await function(**values)
-        loop = asyncio.get_running_loop()
         if arguments.context_name:
-            values[arguments.context_name] = replace(context, report=_from_thread(context.report, loop))
-        return await _in_thread(partial(function, **values), loop)
+            values[arguments.context_name] = replace(context, report=_from_thread(context.report))
+        return await in_thread(partial(function, **values))
 
     return Tool(
         name=name,
@@ -84,36 +83,13 @@ def _define(function: Callable[..., Any], effect: Effect, timeout: float, name: 
         timeout=timeout,
         check=arguments.check,
         call=call,
-        view=view,
     )
 
 
-def _from_thread(report: Report, loop: asyncio.AbstractEventLoop) -> Report:
+def _from_thread(report: Report) -> Report:
+    loop = asyncio.get_running_loop()
+
     def hand_over(text: str, fraction: float | None) -> None:
         loop.call_soon_threadsafe(lambda: report(text, fraction))
 
     return hand_over
-
-
-async def _in_thread(work: Callable[[], object], loop: asyncio.AbstractEventLoop) -> object:
-    """Run blocking work in a thread of its own: one that hangs takes no place in a pool, and holds up no exit."""
-    done: asyncio.Future[object] = loop.create_future()
-
-    def settle(result: object, error: BaseException | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(result)
-
-    def target() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except Exception as error:
-            failure = error
-        except BaseException as error:  # SystemExit and its like end the thread's work, not the worker
-            failure = RuntimeError(f"it tried to stop the worker with {type(error).__name__}")
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(target,), daemon=True, name="tool").start()
-    return await done

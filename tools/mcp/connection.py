@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 
-from tools.kit.errors import ToolError
 from tools.kit.goal import Server
-from tools.kit.results import seconds
+from tools.kit.tool import ToolError, seconds
 
 if TYPE_CHECKING:
     from mcp import Client

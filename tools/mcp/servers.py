@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tools.kit.context import ToolContext
 from tools.kit.discovery import Toolset
-from tools.kit.errors import ToolError, TryAgain
 from tools.kit.goal import Server
-from tools.kit.tool import Effect, Tool
+from tools.kit.tool import Effect, Tool, ToolContext, ToolError, TryAgain
 from tools.mcp.connection import Connection
 from tools.mcp.translate import check, effect_of, result_of, tool_name
 

@@ -6,9 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tools.kit.arguments import prepare
-from tools.kit.errors import InvalidArguments, ToolError
 from tools.kit.goal import Server
-from tools.kit.tool import Effect
+from tools.kit.tool import Effect, InvalidArguments, ToolError
 
 if TYPE_CHECKING:
     from mcp import types

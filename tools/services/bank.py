@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 
 
 def accounts_of(database: sqlite3.Connection, email: str) -> list[sqlite3.Row]:

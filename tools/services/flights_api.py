@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from tools.kit.errors import ToolError, TryAgain
+from tools.kit.tool import ToolError, TryAgain
 
 if TYPE_CHECKING:
     import httpx

@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 from tools.services.places import Airport, find_airport
 
 AIRLINES = {

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 
 _WHOLE = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 
 
 def find_order(database: sqlite3.Connection, order: str) -> sqlite3.Row:

@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import date, timedelta
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 
 
 def employee(database: sqlite3.Connection, email: str) -> sqlite3.Row:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from tools.kit.errors import ToolError, TryAgain
+from tools.kit.tool import ToolError, TryAgain
 from tools.services.money import minor_units
 
 if TYPE_CHECKING:

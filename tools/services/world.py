@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tools.kit.errors import ToolError
+from tools.kit.tool import ToolError
 from tools.services.places import DATA
 
 FILE = "world.sqlite3"

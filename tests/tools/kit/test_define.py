@@ -5,7 +5,8 @@ import time
 import pytest
 
 from tools import Tool, ToolContext, tool
-from tools.kit.define import RESERVED, tool_of
+from tools.kit.define import tool_of
+from tools.kit.tool import RESERVED
 
 
 def made(function: object) -> Tool:

@@ -3,17 +3,17 @@ import subprocess
 import sys
 import time
 
-from tools.kit.watch import EXIT, watched
+from tools.kit.threads import EXIT, blocked_loop_watchdog
 
 BLOCKING = """
 import asyncio
 import time
 
-from tools.kit.watch import watched
+from tools.kit.threads import blocked_loop_watchdog
 
 
 async def act() -> None:
-    with watched("Act", longest=1):
+    with blocked_loop_watchdog("Act", longest=1):
         time.sleep(60)
 
 
@@ -31,7 +31,7 @@ def test_a_tool_that_blocks_the_loop_ends_the_process_and_is_named() -> None:
 
 
 async def test_a_tool_that_waits_or_blocks_for_a_moment_is_let_be() -> None:
-    with watched("Act", longest=2):
+    with blocked_loop_watchdog("Act", longest=2):
         await asyncio.sleep(3.5)
         time.sleep(1.5)
         await asyncio.sleep(0.1)
