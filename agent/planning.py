@@ -10,8 +10,8 @@ from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from agent.text import are_arguments, sanitize_text
 from tools import InvalidArguments, Tool
+from tools.kit.tool import BUILT_IN
 
-BUILT_IN = ("finish", "off_goal", "switch_goal")
 MOST_CALLS = 8
 """Calls of one answer beyond this are not proposed; the model may call again."""
 

@@ -2,7 +2,7 @@
 
 python -m tools                                  list tools and goals
 python -m tools FindEvents city=Austin month=May run a tool and print what it returns
-python -m tools reset                            begin the mock world (balances, bookings, orders) anew
+python -m tools reset                            reset the mock data (balances, bookings, orders)
 """
 
 import asyncio
@@ -11,18 +11,20 @@ import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain, load
-from tools.kit.text import as_text, table
 from tools.services.world import reset
+
+_WIDEST = 44
+"""The widest column of a table, in characters."""
 
 
 def main(words: Sequence[str], toolset: Toolset | None = None) -> int:
-    """Do what the words say; 0 when it worked, 1 when a file is broken or the tool failed, 2 when nothing fits the words."""
+    """Run the command; 0 when it worked, 1 when a file is broken or the tool failed, 2 when the command is unknown."""
     toolset = toolset or load()
     for problem in toolset.problems:
         _say(problem, sys.stderr)
@@ -36,10 +38,10 @@ def main(words: Sequence[str], toolset: Toolset | None = None) -> int:
         return 0
     if name == "reset" and not rest:
         reset(_home())
-        _say("The mock world begins anew.")
+        _say("Mock data was reset.")
         return 0
     if tool is None:
-        _say(f"There is no tool {name}. Run `python -m tools` to see those there are.", sys.stderr)
+        _say(f"There is no tool {name}. Run `python -m tools` to list the tools.", sys.stderr)
         return 2
     return _run(tool, rest)
 
@@ -61,12 +63,57 @@ def listing(toolset: Toolset) -> str:
     return f"{table(tools)}\n\n{table(goals)}"
 
 
+def as_text(result: Any) -> str:
+    """A tool's result, drawn by its shape."""
+    if isinstance(result, dict):
+        return "\n".join(_field(name, value) for name, value in result.items())
+    if isinstance(result, list):
+        return (
+            table(result) if result and all(isinstance(row, dict) for row in result) else "\n".join(map(_cell, result))
+        )
+    return _cell(result)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Aligned columns, one for each name that any row has."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, *([_cell(row.get(name)) for name in names] for row in rows)]
+    widths = [min(_WIDEST, max(len(line[at]) for line in lines)) for at in range(len(names))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(_cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _field(name: str, value: Any) -> str:
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return f"{name}:\n{table(value)}"
+    return f"{name}: {_cell(value)}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_cell(part)}" for name, part in value.items())
+    return " ".join(str(value).split())
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def _run(tool: Tool, words: Sequence[str]) -> int:
     arguments = dict(word.split("=", 1) for word in words if "=" in word)
     wrong = [word for word in words if "=" not in word]
     wrong += [name for name in arguments if name not in tool.parameters.get("properties", {})]
     if wrong:
-        _say(f"{tool.name} takes {_signature(tool)}, written as name=value; {wrong[0]} is none of them.", sys.stderr)
+        _say(f"{tool.name} takes {_signature(tool)}, written as name=value; {wrong[0]} is not one of them.", sys.stderr)
         return 2
     context = ToolContext(
         idempotency_key=f"command/{uuid.uuid4()}", environment=_environment(), home=_home(), report=_progress

@@ -10,9 +10,7 @@ from agent.conversation import INBOX_BYTES, Conversation
 from agent.errors import Unreadable
 from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ToolSpec, UserMessage
 from agent.text import sanitize_text
-
-RESERVED = ("plan", "summarize", "finish", "off_goal", "switch_goal")
-"""Names of activities and of built-in tools, which a goal's own tools cannot have."""
+from tools.kit.tool import RESERVED
 
 _INSTRUCTION = "###"
 _INSTRUCTION_LIMIT = 2 * MESSAGE_LIMIT

@@ -120,7 +120,7 @@ async def test_a_refused_key_is_told_as_a_failure_and_the_chat_goes_on(
         stripe.refuse_key = False
     assert (results(view)[-1].outcome, results(view)[-1].error) == (
         "failed",
-        "Stripe refused the key in STRIPE_API_KEY. Put a valid one in .env and restart the worker.",
+        "Stripe rejected the key in STRIPE_API_KEY. Put a valid one in .env and restart the worker.",
     )
     assert len(stripe.calls) == calls + 1, "it is not tried again"
     assert view.status == "waiting"

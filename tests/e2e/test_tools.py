@@ -368,7 +368,7 @@ async def test_a_missing_mcp_server_is_told_and_the_chat_goes_on_when_it_is_ther
     seen = await chat.until(lambda seen: bool(seen.attempt and seen.attempt.error))
     assert seen.attempt
     assert seen.attempt.error == (
-        f"The MCP server notes cannot be started with the program {_program(home)}. Its tools are missing until it can."
+        f"The MCP server notes cannot be started with the program {_program(home)}. Its tools are unavailable until it can."
     )
     install(home)
     view = await chat.settled()
@@ -395,7 +395,7 @@ async def test_tools_of_an_mcp_server_are_proposed_confirmed_and_run(
     view = await chat.confirm()
     assert (results(view)[-1].outcome, results(view)[-1].error) == (
         "failed",
-        "The MCP server notes could not do it: Error executing tool fail: No with.",
+        "The MCP server notes reported an error: Error executing tool fail: No with.",
     )
 
 
@@ -417,7 +417,7 @@ async def test_an_mcp_server_that_dies_is_started_again_and_a_call_that_was_lost
     view = await chat.settled()
     assert (results(view)[-1].outcome, results(view)[-1].error) == (
         "unknown",
-        "The MCP server notes went away before it answered.",
+        "The MCP server notes closed the connection before it answered.",
     )
     assert view.waiting
     assert await goes_on(chat)

@@ -23,7 +23,7 @@ async def test_order_is_listed_tracked_and_refunded(toolset: Toolset, context: T
 async def test_customer_sees_their_own_orders(toolset: Toolset, context: ToolContext) -> None:
     orders = (await run(toolset, context, "ListOrders", email="Sam.Okafor@example.com"))["orders"]
     assert [order["order"] for order in orders] == ["1053"]
-    with pytest.raises(ToolError, match=r"^Nothing has been ordered by me@example\.com\."):
+    with pytest.raises(ToolError, match=r"^There are no orders for me@example\.com\."):
         await run(toolset, context, "ListOrders", email="me@example.com")
 
 

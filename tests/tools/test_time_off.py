@@ -89,5 +89,5 @@ def test_what_is_no_address_is_refused_before_it_is_confirmed(toolset: Toolset, 
 
 
 async def test_stranger_is_told(staff: Staff) -> None:
-    with pytest.raises(ToolError, match=r"^No employee has the address me@example\.com\."):
+    with pytest.raises(ToolError, match=r"^No employee has the email address me@example\.com\."):
         await staff.run("CheckTimeOff", email="me@example.com")

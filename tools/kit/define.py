@@ -48,7 +48,7 @@ def refuse_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
         return f"the name {name!r} must be 1 to 64 letters, digits, - or _, and begin with a letter"
     if _alike(name) in map(_alike, RESERVED):
-        return f"the name {name} is the agent's own; choose another"
+        return f"the name {name} is reserved for the agent; choose another"
     return ""
 
 

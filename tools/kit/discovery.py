@@ -39,7 +39,7 @@ def load(directory: Path | None = None) -> Toolset:
                 continue
             if tool.name in found.tools:
                 line = inspect.getsourcelines(value)[1]
-                found.problems.append(_problem(path, root, line, f"there is another tool called {tool.name}"))
+                found.problems.append(_problem(path, root, line, f"there is already a tool called {tool.name}"))
             else:
                 found.tools[tool.name] = tool
     for path in _modules(root / "goals"):
@@ -78,7 +78,7 @@ def _import(path: Path, root: Path, problems: list[str]) -> ModuleType | None:
 def _wrong_with(goal: Goal, found: Toolset) -> tuple[str, str]:
     """What makes a goal unusable, and the word of its file that does; ("", "") when nothing does."""
     if goal.name in found.goals:
-        return f"there is another goal called {goal.name}", goal.name
+        return f"there is already a goal called {goal.name}", goal.name
     for name in goal.tools:
         if name not in found.tools:
             return f"the goal {goal.name} names a tool {name} that does not exist or could not be loaded", name

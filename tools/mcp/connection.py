@@ -75,7 +75,7 @@ class Connection:
             await self._give_up()
             raise ToolError(
                 f"The MCP server {self.server.name} did not answer within {seconds(self.server.timeout)}. "
-                f"Its tools are missing until it does."
+                f"Its tools are unavailable until it does."
             ) from None
         except Exception:
             raise ToolError(self._cannot_be_reached()) from None
@@ -142,4 +142,4 @@ class Connection:
             reached = f"cannot be reached at {address.scheme}://{address.hostname}:{address.port or address.scheme}"
         else:
             reached = f"cannot be started with the program {self.server.command[0]}"
-        return f"The MCP server {self.server.name} {reached}. Its tools are missing until it can."
+        return f"The MCP server {self.server.name} {reached}. Its tools are unavailable until it can."

@@ -70,9 +70,7 @@ class Servers:
                     return await _listing(connection, client)
             except Exception:
                 await connection.drop(client)
-        raise ToolError(
-            f"The MCP server {server.name} does not say which tools it has. They are missing until it does."
-        )
+        raise ToolError(f"The MCP server {server.name} did not list its tools; they are unavailable until it does.")
 
 
 async def _listing(connection: Connection, client: "Client") -> dict[str, Tool]:
@@ -121,11 +119,11 @@ async def _call(
             raise TryAgain(f"The MCP server {server} did not answer in time.") from None
         if error.code == CONNECTION_CLOSED:
             await connection.drop(client)
-            raise TryAgain(f"The MCP server {server} went away before it answered.") from None
+            raise TryAgain(f"The MCP server {server} closed the connection before it answered.") from None
         raise ToolError(f"The MCP server {server} refused the call: {error.message[:300].rstrip('.')}.") from None
     except Exception:
         await connection.drop(client)
-        raise TryAgain(f"The MCP server {server} went away before it answered.") from None
+        raise TryAgain(f"The MCP server {server} closed the connection before it answered.") from None
     return result_of(server, answer)
 
 

@@ -57,7 +57,7 @@ def result_of(server: str, answer: "types.CallToolResult") -> Any:
     texts = [part.text if part.type == "text" else f"({part.type})" for part in answer.content]
     if answer.is_error:
         said = " ".join(" ".join(texts).split())[:300] or "no reason given"
-        raise ToolError(f"The MCP server {server} could not do it: {said.rstrip('.')}.")
+        raise ToolError(f"The MCP server {server} reported an error: {said.rstrip('.')}.")
     if answer.structured_content is not None:
         structured = answer.structured_content
         return structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured

@@ -12,5 +12,5 @@ def accounts_of(database: sqlite3.Connection, email: str) -> list[sqlite3.Row]:
     ).fetchall()
     if not rows:
         known = database.execute("SELECT min(email) FROM accounts").fetchone()[0]
-        raise ToolError(f"No account belongs to {email}. Use the address that the bank knows, such as {known}.")
+        raise ToolError(f"No account belongs to {email}. Use the email address on file with the bank, such as {known}.")
     return rows

@@ -152,19 +152,19 @@ def _get(client: "httpx.Client", path: str, question: dict[str, str], shape: typ
         raise TryAgain("The flight search cannot be reached.") from None
     if answer.status_code in (401, 403):
         raise ToolError(
-            "The flight search refused the key in RAPIDAPI_KEY. Put a valid one in .env and restart the worker, "
+            "The flight search rejected the key in RAPIDAPI_KEY. Put a valid one in .env and restart the worker, "
             "or set FLIGHTS=mock."
         )
     if answer.status_code == 429:
         wait = answer.headers.get("retry-after", "")
         raise TryAgain(
-            "The flight search takes no more requests with this key for now.", float(wait) if wait.isdecimal() else None
+            "The flight search has reached the request limit of this key.", float(wait) if wait.isdecimal() else None
         )
     if answer.status_code >= 500:
-        raise TryAgain(f"The flight search has trouble of its own (status {answer.status_code}).")
+        raise TryAgain(f"The flight search had an internal error (status {answer.status_code}).")
     if answer.status_code != 200:
-        raise ToolError(f"The flight search refused the question (status {answer.status_code}).")
+        raise ToolError(f"The flight search rejected the request (status {answer.status_code}).")
     try:
         return shape.model_validate_json(answer.content)
     except ValidationError:
-        raise TryAgain("The flight search gave an answer that makes no sense.") from None
+        raise TryAgain("The flight search returned an unexpected response.") from None

@@ -24,5 +24,7 @@ def orders_of(database: sqlite3.Connection, email: str) -> list[sqlite3.Row]:
     ).fetchall()
     if not rows:
         known = database.execute("SELECT min(email) FROM orders").fetchone()[0]
-        raise ToolError(f"Nothing has been ordered by {email}. Use the address of the orders, such as {known}.")
+        raise ToolError(
+            f"There are no orders for {email}. Use the email address they were placed with, such as {known}."
+        )
     return rows

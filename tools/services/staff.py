@@ -13,7 +13,7 @@ def employee(database: sqlite3.Connection, email: str) -> sqlite3.Row:
     ).fetchone()
     if row is None:
         known = database.execute("SELECT min(email) FROM employees").fetchone()[0]
-        raise ToolError(f"No employee has the address {email}. Use the one you have at work, such as {known}.")
+        raise ToolError(f"No employee has the email address {email}. Use your work address, such as {known}.")
     return row
 
 

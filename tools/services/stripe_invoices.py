@@ -146,18 +146,18 @@ def _call(request: Callable[[], T]) -> T:
     try:
         return request()
     except stripe.RateLimitError as error:
-        raise TryAgain("Stripe has too many requests just now.", _retry_after(error)) from error
+        raise TryAgain("Stripe is limiting requests for now.", _retry_after(error)) from error
     except stripe.APIConnectionError as error:
         raise TryAgain("Stripe cannot be reached, or did not answer in time.") from error
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise ToolError(
-            "Stripe refused the key in STRIPE_API_KEY. Put a valid one in .env and restart the worker."
+            "Stripe rejected the key in STRIPE_API_KEY. Put a valid one in .env and restart the worker."
         ) from error
     except stripe.StripeError as error:
         status = error.http_status or 0
         if isinstance(error, stripe.APIError) or status == 409:
-            raise TryAgain(f"Stripe could not do it just now (status {status}).", _retry_after(error)) from error
-        raise ToolError(f"Stripe refused the invoice: {error.user_message or status}") from error
+            raise TryAgain(f"Stripe had a temporary problem (status {status}).", _retry_after(error)) from error
+        raise ToolError(f"Stripe rejected the invoice: {error.user_message or status}") from error
 
 
 def _retry_after(error: "stripe.StripeError") -> float | None:

@@ -34,7 +34,7 @@ def world(home: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError):
             raise
-        raise ToolError(f"The file of the mock world, {path.name}, is damaged. Run: python -m tools reset") from error
+        raise ToolError(f"The mock data file {path.name} is damaged. Run: python -m tools reset") from error
     finally:
         database.close()
 
@@ -50,7 +50,7 @@ def once(home: Path, key: str, tool: str, change: Callable[[sqlite3.Connection],
             )
             return result
         if row["tool"] != tool:
-            raise ToolError(f"The receipt {key} has already been used for {row['tool']}.")
+            raise ToolError(f"The idempotency key {key} was already used for {row['tool']}.")
         kept: dict[str, Any] = json.loads(row["result"])
         return kept
 

@@ -68,12 +68,12 @@ def test_tool_without_types_is_named_with_its_line(tmp_path: Path) -> None:
 
 def test_tool_with_a_name_of_the_agents_own_is_named(tmp_path: Path) -> None:
     said = only_problem(load(folder(tmp_path, good=GOOD, bad=GOOD.replace("good", "switch_goal"))))
-    assert "line 4: the name SwitchGoal is the agent's own" in said
+    assert "line 4: the name SwitchGoal is reserved for the agent" in said
 
 
 def test_second_tool_of_a_name_is_named_and_the_first_stays(tmp_path: Path) -> None:
     said = only_problem(load(folder(tmp_path, good=GOOD, other=GOOD)))
-    assert said.startswith("t/other.py, line 4: there is another tool called Good")
+    assert said.startswith("t/other.py, line 4: there is already a tool called Good")
 
 
 def test_tool_imported_by_another_file_is_no_second_one(tmp_path: Path) -> None:

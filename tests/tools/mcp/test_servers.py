@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_arguments_are_checked_before_they_are_confirmed(tools: dict[str, Tool])
 
 
 async def test_failure_is_told_in_the_servers_words_but_without_keys(tools: dict[str, Tool]) -> None:
-    with pytest.raises(ToolError, match=r"^The MCP server notes could not do it: .*no luck with \[hidden\]\.$"):
+    with pytest.raises(ToolError, match=r"^The MCP server notes reported an error: .*no luck with \[hidden\]\.$"):
         await run(tools["notes_fail"], text="no luck")
 
 
@@ -148,16 +149,16 @@ async def test_server_killed_during_a_call_leaves_its_outcome_open(toolset: Tool
         while lines(notes) != ["begun"]:
             await asyncio.sleep(0.02)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(TryAgain, match="went away before it answered"):
+        with pytest.raises(TryAgain, match="closed the connection before it answered"):
             await call
         assert await run(tools["notes_count"], word="a") == {"letters": 1}
 
 
 async def test_tool_that_hangs_is_told_after_its_timeout_and_the_session_goes_on(toolset: Toolset, notes: Path) -> None:
-    async with connected(toolset, stdio(notes, timeout=3)) as found:
+    async with connected(toolset, stdio(notes)) as found:
         tools = await found.tools_of("g")
-        with pytest.raises(TryAgain, match=r"^notes_add_slowly did not answer within 3 s\.$"):
-            await run(tools["notes_add_slowly"], line="x")
+        with pytest.raises(TryAgain, match=r"^notes_add_slowly did not answer within 1 s\.$"):
+            await run(replace(tools["notes_add_slowly"], timeout=1), line="x")
         assert await run(tools["notes_count"], word="a") == {"letters": 1}
 
 
@@ -167,22 +168,22 @@ async def test_tool_that_hangs_is_told_after_its_timeout_and_the_session_goes_on
         (
             {"command": ["no-such-program-here"]},
             ENVIRONMENT,
-            "The MCP server notes cannot be started with the program no-such-program-here. Its tools are missing until it can.",
+            "The MCP server notes cannot be started with the program no-such-program-here. Its tools are unavailable until it can.",
         ),
         (
             {"command": [sys.executable, "-c", "print('hello')"]},
             ENVIRONMENT,
-            f"The MCP server notes cannot be started with the program {sys.executable}. Its tools are missing until it can.",
+            f"The MCP server notes cannot be started with the program {sys.executable}. Its tools are unavailable until it can.",
         ),
         (
             {"command": [sys.executable, "-c", "import time; time.sleep(60)"], "timeout": 0.5},
             ENVIRONMENT,
-            "The MCP server notes did not answer within 0.5 s. Its tools are missing until it does.",
+            "The MCP server notes did not answer within 0.5 s. Its tools are unavailable until it does.",
         ),
         (
             {"command": [], "url": "http://user:secret-word@127.0.0.1:1/mcp?key=secret-word"},
             ENVIRONMENT,
-            "The MCP server notes cannot be reached at http://127.0.0.1:1. Its tools are missing until it can.",
+            "The MCP server notes cannot be reached at http://127.0.0.1:1. Its tools are unavailable until it can.",
         ),
         (
             {},

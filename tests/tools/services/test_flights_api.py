@@ -101,14 +101,14 @@ async def test_too_many_requests_wait_as_long_as_asked(toolset: Toolset, stub: F
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ("500", "has trouble of its own (status 500)"),
-        ("503", "has trouble of its own (status 503)"),
+        ("500", "had an internal error (status 500)"),
+        ("503", "had an internal error (status 503)"),
         ("close", "cannot be reached"),
         ("slow", "did not answer in time"),
-        ("body <html>", "makes no sense"),
-        ('body {"data": 3}', "makes no sense"),
-        ('body {"status": false, "message": "oops"}', "makes no sense"),
-        ('body {"data": [{"navigation": {}}]}', "makes no sense"),
+        ("body <html>", "unexpected response"),
+        ('body {"data": 3}', "unexpected response"),
+        ('body {"status": false, "message": "oops"}', "unexpected response"),
+        ('body {"data": [{"navigation": {}}]}', "unexpected response"),
     ],
 )
 async def test_passing_trouble_is_tried_again(

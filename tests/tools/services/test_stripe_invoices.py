@@ -131,7 +131,7 @@ async def test_invoice_finalized_by_somebody_else_counts_as_done(stripe: StripeS
 
 async def test_refused_key_is_told_and_not_retried(stripe: StripeStub, toolset: Toolset) -> None:
     stripe.refuse_key = True
-    with pytest.raises(ToolError, match=r"^Stripe refused the key in STRIPE_API_KEY\.") as caught:
+    with pytest.raises(ToolError, match=r"^Stripe rejected the key in STRIPE_API_KEY\.") as caught:
         await toolset.tools["CreateInvoice"].run(ASKED, receipt(stripe))
     assert KEY not in str(caught.value)
     assert len(stripe.calls) == 1

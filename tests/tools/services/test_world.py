@@ -62,7 +62,7 @@ async def test_refused_change_uses_up_no_receipt(toolset: Toolset, tmp_path: Pat
 
 async def test_receipt_of_another_tool_is_refused(toolset: Toolset, tmp_path: Path) -> None:
     await move(toolset, tmp_path)
-    with pytest.raises(ToolError, match="already been used for MoveMoney"):
+    with pytest.raises(ToolError, match="was already used for MoveMoney"):
         await toolset.tools["RefundOrder"].run({"order": "1042", "reason": "x"}, ToolContext("chat/1", home=tmp_path))
 
 
@@ -116,7 +116,7 @@ async def test_reset_begins_anew(toolset: Toolset, tmp_path: Path) -> None:
 
 async def test_damaged_file_is_told_and_reset_mends_it(toolset: Toolset, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"this is not a database, and long enough to tell" * 40)
-    with pytest.raises(ToolError, match=r"world\.sqlite3, is damaged\. Run: python -m tools reset"):
+    with pytest.raises(ToolError, match=r"world\.sqlite3 is damaged\. Run: python -m tools reset"):
         await move(toolset, tmp_path)
     reset(tmp_path)
     await move(toolset, tmp_path)
