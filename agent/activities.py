@@ -1,4 +1,4 @@
-"""The workflow's hands: plan, run a tool, summarize. worker.py gives them their model and tools."""
+"""The activities of the workflow: plan, run a tool, summarize. worker.py gives them their model and tools."""
 
 import asyncio
 import dataclasses
@@ -139,7 +139,7 @@ class Activities:
         try:
             plan = planning.interpret(reply, toolbox)
         except planning.InvalidToolCall as error:
-            plan = planning.ask_instead(error, reply)
+            plan = planning.ask_person(error, reply)
         plan.by = first.plus(reply.use)
         return plan
 

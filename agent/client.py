@@ -39,10 +39,10 @@ QUERY_TIMEOUT = timedelta(seconds=5)
 UNLIKELY_QUERY_TIMEOUT = timedelta(seconds=1)
 RPC_TIMEOUT = timedelta(seconds=5)
 WORKER_SILENCE = 5.0
-"""Seconds without a word of any worker (each says one a second) after which a page says that none runs."""
+"""Seconds without a heartbeat of any worker (each sends one a second) after which a page says that none runs."""
 
 WORKER_LOOK = 1.0
-"""Seconds for which what was seen of the workers holds."""
+"""Seconds for which the last look at the workers is reused."""
 
 _AT_WORK = (WorkerStatus.WORKER_STATUS_RUNNING, WorkerStatus.WORKER_STATUS_SHUTTING_DOWN)
 
@@ -120,13 +120,13 @@ class ChatClient:
         return chat_id
 
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
-        """Say something. It is durable once this returns; sent twice with one id, it is said once."""
+        """Send a message. It is durable once this returns; sent twice with the same id, it counts once."""
         text = sanitize_text(text)
         if not text:
-            raise MessageRefused("There is nothing to send yet; write a message first.")
+            raise MessageRefused("There is nothing to send yet. Write a message first.")
         if len(text) > MESSAGE_LIMIT:
             raise MessageRefused(
-                f"The message has {len(text):,} characters and at most {MESSAGE_LIMIT:,} can be sent; shorten it."
+                f"The message has {len(text):,} characters and at most {MESSAGE_LIMIT:,} can be sent. Shorten it."
             )
         said: dict[str, Json] = {"text": text, "id": message_id or secrets.token_hex(8)}
         await self._signal(chat_id, "user_prompt", said | ({"insist": True} if insist else {}))
@@ -157,7 +157,7 @@ class ChatClient:
         async with self._calling(chat_id):
             described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
             if described.workflow_type != WORKFLOW:
-                raise ChatNotFound(f"{chat_id} is no chat of ours. Start a new one.")
+                raise ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
             attempt = await _attempt(described)
             worker = await self._worker()
             status = _STATUS.get(described.status, "running")
@@ -275,7 +275,7 @@ class ChatClient:
 
     @asynccontextmanager
     async def _calling(self, chat_id: str) -> AsyncIterator[None]:
-        """Whatever the server answers, as one of our errors."""
+        """Turn the server's errors into ChatErrors."""
         try:
             yield
         except RPCError as error:

@@ -31,19 +31,19 @@ from agent.messages import (
 )
 
 INBOX_BYTES = 300_000
-"""Unanswered words beyond this are refused, so that continue-as-new can always carry them."""
+"""Unanswered messages beyond this are refused, so that continue-as-new can always carry them."""
 
 HANDED_ON_BYTES = 300_000
-"""Of what no summary covers yet, so much goes on into the next run."""
+"""How much of what no summary covers yet goes into the next run."""
 
 SUMMARY_BYTES = 2_000
-"""A summary may have this many, or a quarter of the window if that is more."""
+"""The longest summary, or a quarter of the window if that is more."""
 
 STATE_BYTES = 1_500_000
-"""A state that is larger still goes on without what can be done without (Temporal's limit is 2 MiB)."""
+"""A larger state drops what is not essential before it continues as new (Temporal's limit is 2 MiB)."""
 
 UNATTENDED_RUNS = 10
-"""After so many tools without a word of the person, the next one asks, whatever SHOW_CONFIRM says."""
+"""After so many tools without input of the person, the next one asks, whatever SHOW_CONFIRM says."""
 
 WINDOW_BYTES = 16_000
 """How much of the transcript the model is sent, as JSON, unless the start input says otherwise."""
@@ -90,17 +90,17 @@ class Conversation(Record):
     extensions: int = 0
     working: Literal["", "plan", "tool"] = ""
 
-    # What people do
+    # Events from the person
 
     def receive_message(self, message: UserMessage, now: datetime) -> None:
-        """A message of the person: queued until the agent takes it up; it withdraws a proposal that waits."""
+        """A message of the person: queued until the agent's next step; it withdraws a proposal that waits."""
         if message.id and message.id in self.heard_ids:
             return None
         if self.ended:
             return self.reject_input("The chat has ended; start a new one.", now)
         message = message.model_copy(update={"at": now})
         if self.inbox_bytes + window.size(message) > INBOX_BYTES:
-            return self.reject_input("Too much was said at once; wait for the answers, then say it again.", now)
+            return self.reject_input("Too many messages are waiting. Wait for the answers, then send it again.", now)
         if message.id:
             self.heard_ids = [*self.heard_ids[1 - _REMEMBERED_IDS :], message.id]
         self._withdraw(now)
@@ -111,7 +111,7 @@ class Conversation(Record):
         return None
 
     def enqueue(self, message: UserMessage | Instruction) -> None:
-        """Leave a message for the agent's next step."""
+        """Queue a message for the agent's next step."""
         self.inbox.append(message)
         self.inbox_bytes += window.size(message)
         self.revision += 1
@@ -119,7 +119,7 @@ class Conversation(Record):
     def confirm(
         self, now: datetime, proposal_id: str = "", arguments: dict[str, Json] | None = None, who: str = ""
     ) -> None:
-        """Accept the waiting proposal, perhaps with other arguments. Any other confirm changes nothing but `dropped`."""
+        """Accept the waiting proposal, perhaps with edited arguments. Any other confirm only counts as ignored input."""
         proposal = self._decidable(proposal_id, now)
         if proposal is None:
             return
@@ -163,11 +163,11 @@ class Conversation(Record):
             self.revision += 1
 
     def reject_input(self, reason: str, now: datetime) -> None:
-        """Input that is not taken up: counted and shown, never part of the transcript."""
+        """Ignore input: counted, and the reason shown, but never part of the transcript."""
         self.dropped = Dropped(count=self.dropped.count + 1, reason=reason, at=now)
         self.revision += 1
 
-    # What the agent does
+    # Steps of the agent
 
     @property
     def has_work(self) -> bool:
@@ -175,7 +175,7 @@ class Conversation(Record):
         return not self.ended and (self.receipt is not None or self.reply_due or bool(self.inbox))
 
     def begin_plan(self, now: datetime) -> PlanRequest:
-        """Take up what was said, as much as fits half the window, and ask the model for its next step."""
+        """Consume what was sent, as much as fits half the window, and ask the model for its next step."""
         said, _ = window.fitting(self.inbox, self.window_bytes // 2)
         self._consume_inbox(len(said), now)
         self.working = "plan"
@@ -191,7 +191,7 @@ class Conversation(Record):
         )
 
     def finish_plan(self, plan: Plan, now: datetime) -> None:
-        """What the model came to: words, proposals, or the end. Newer words of the person outdate the latter two."""
+        """The model's plan: text, proposals, or the end. A newer message of the person outdates the latter two."""
         self._count(plan.by)
         self.working, self.reply_due = "", False
         self.revision += 1
@@ -210,7 +210,7 @@ class Conversation(Record):
                 self.ended = "done"
 
     def fail_plan(self, sentence: str, now: datetime) -> None:
-        """The model will not answer this, however often it is asked: say why, and wait for the person."""
+        """The model cannot answer this, however often it is asked: say why, and wait for the person."""
         self.working, self.reply_due = "", False
         self.revision += 1
         if not self.ended:
@@ -222,7 +222,7 @@ class Conversation(Record):
         self.revision += 1
 
     def begin_tool(self) -> tuple[Proposal, Decision]:
-        """The receipt under which a tool runs now."""
+        """The proposal and the receipt under which its tool runs now."""
         assert self.receipt is not None
         assert self.accepted is not None
         self.working = "tool"
@@ -232,7 +232,7 @@ class Conversation(Record):
 
     @staticmethod
     def effect_id(proposal: Proposal, receipt: Decision) -> str:
-        """What tells one effect from another. An idempotent tool that is tried again as it was means the same effect."""
+        """Identifies an effect. An idempotent tool that is retried with the same arguments means the same effect."""
         again = proposal.effect == "idempotent" and receipt.arguments == proposal.arguments
         return proposal.about if again and proposal.about else proposal.id
 
@@ -245,18 +245,20 @@ class Conversation(Record):
             self.queue, self.reply_due = [], not self.ended
 
     def fail_tool(self, sentence: str, now: datetime) -> None:
-        """The tool failed for good, without effect or with an effect it told of itself."""
+        """The tool failed for good, and reported so itself."""
         self._fail(sentence, now)
         self.queue, self.reply_due = [], not self.ended
 
     def lose_tool(self, sentence: str, now: datetime) -> None:
-        """A tool that changes something gave no answer: say what is unknown, and let the person decide."""
+        """A tool with side effects did not answer: its outcome is unknown, and the person decides."""
         lost, receipt = self.accepted, self.receipt
         assert lost is not None
         assert receipt is not None
         self._record(now, ToolResult(proposal_id="", outcome="unknown", error=sentence))
         self.queue = []
-        if self.ended or self.inbox:  # newer words outdate the question; the model sees that the outcome is unknown
+        if (
+            self.ended or self.inbox
+        ):  # a newer message outdates the question; the model sees that the outcome is unknown
             self.reply_due = not self.ended
             return
         text = f"{sentence} It may or may not have taken effect. Try again, or treat it as done?"
@@ -264,7 +266,7 @@ class Conversation(Record):
         self.queue = [lost.model_copy(update={**asked, "arguments": receipt.arguments})]
         self._propose_next(now, None)
 
-    # What the model gets, and what the next run of the workflow
+    # The summary, and the next run of the workflow
 
     def backlog(self) -> tuple[list[Message], int] | None:
         """What to summarize next, with the seq it ends at; None while there is room."""
@@ -272,7 +274,7 @@ class Conversation(Record):
         return (piece, piece[-1].seq) if piece else None
 
     def summarize(self, summary: str, through: int, use: ModelUse | None) -> None:
-        """The summary now covers everything up to the message `through`. One without words is no summary."""
+        """The summary now covers everything up to the message `through`; an empty one changes nothing."""
         self._count(use)
         if summary:
             longest = max(self.window_bytes // 4, SUMMARY_BYTES)
@@ -281,7 +283,7 @@ class Conversation(Record):
         self.revision += 1
 
     def next_run_state(self, run_id: str) -> "Conversation":
-        """What the next run of the workflow begins with: everything that waits, and what no summary covers yet."""
+        """The state of the next run: everything that waits, and what no summary covers yet."""
         unsummarized = max(self.window_bytes, min(4 * self.window_bytes, HANDED_ON_BYTES))
         context = window.newest(self._visible(), unsummarized)
         following = self.model_copy(
@@ -291,7 +293,7 @@ class Conversation(Record):
             following = following.model_copy(update={"context": [], "queue": [], "heard_ids": []})
         return following
 
-    # What several of them do
+    # Shared steps
 
     def _propose_next(self, now: datetime, use: ModelUse | None) -> None:
         self.proposed += 1
@@ -304,9 +306,9 @@ class Conversation(Record):
 
     def _decidable(self, proposal_id: str, now: datetime) -> Proposal | None:
         if self.proposal is None:
-            self.reject_input("There was nothing to decide, so the click changed nothing.", now)
+            self.reject_input("Nothing was waiting for your decision.", now)
         elif proposal_id and proposal_id != self.proposal.id:
-            self.reject_input("That card is no longer open; decide on the newest one.", now)
+            self.reject_input("That proposal is no longer open. Decide on the newest one.", now)
         else:
             return self.proposal
         return None

@@ -53,7 +53,7 @@ class ModelUnavailable(ModelError):
 
 
 class ModelGarbled(ModelUnavailable):
-    """It answered, and the answer was empty or broke off: try again a few times only, because each answer costs."""
+    """It answered, and the answer was empty or truncated: retry a few times only, because each answer costs."""
 
 
 class ModelRefused(ModelError):

@@ -1,4 +1,4 @@
-"""A goal file, as it travels in a chat: by value, so that any worker and any ancestor's client can read it."""
+"""From a goal file to the goal that a chat carries: by value, so that any worker and any client can read it."""
 
 from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
 from tools import Tool, Toolset

@@ -1,4 +1,4 @@
-"""The nouns of a conversation: what was said, proposed, decided and returned. No Temporal, no I/O.
+"""The data of a conversation: messages, proposals, decisions and results. No Temporal, no I/O.
 
 Every type here is stored in workflow histories: new fields need defaults, and no field changes its meaning.
 """
@@ -23,7 +23,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Record(BaseModel):
-    """A model that writes only what differs from its defaults, so that histories stay small."""
+    """A pydantic model that serializes only what differs from its defaults, so that histories stay small."""
 
     _defaults: ClassVar[dict[str, Any]] = {}
 
@@ -67,7 +67,7 @@ class GoalSpec(Record):
 
 
 class ModelUse(Record):
-    """Which model answered one call, why it was another than the first, and what it took.
+    """Which model answered a call, why it was not the first one, and what it used.
 
     cost_usd is a decimal number as text; None means the price is unknown, never zero.
     """
@@ -80,7 +80,7 @@ class ModelUse(Record):
     seconds: float = 0.0
 
     def plus(self, other: "ModelUse") -> "ModelUse":
-        """Both calls as one: the later one's model, the sum of what they took."""
+        """Both calls as one: the later one's model, the sum of their usage."""
         known = self.cost_usd is not None and other.cost_usd is not None
         return other.model_copy(
             update={
@@ -114,13 +114,13 @@ class Proposal(Record):
     about: str = ""
 
 
-class _Said(Record):
+class _Entry(Record):
     seq: int = 0
     at: datetime = EPOCH
 
 
-class UserMessage(_Said):
-    """insist: the person wants it answered although it was said not to fit the goal."""
+class UserMessage(_Entry):
+    """insist: the person wants it answered although it was judged not to fit the goal."""
 
     kind: Literal["user"] = "user"
     id: str = ""
@@ -129,14 +129,14 @@ class UserMessage(_Said):
     insist: bool = False
 
 
-class Instruction(_Said):
-    """A word of ours to the model (the starter prompt, say); the page does not show it."""
+class Instruction(_Entry):
+    """An instruction of ours to the model, such as the starter prompt; the page does not show it."""
 
     kind: Literal["instruction"] = "instruction"
     text: str
 
 
-class AgentMessage(_Said):
+class AgentMessage(_Entry):
     kind: Literal["agent"] = "agent"
     text: str
     next: Literal["question", "done"] = "question"
@@ -144,14 +144,14 @@ class AgentMessage(_Said):
     by: ModelUse | None = None
 
 
-class ProposalMessage(_Said):
+class ProposalMessage(_Entry):
     kind: Literal["proposal"] = "proposal"
     proposal: Proposal
     by: ModelUse | None = None
 
 
-class Decision(_Said):
-    """What became of a proposal; with verdict `confirmed` it is the receipt under which the tool runs, once.
+class Decision(_Entry):
+    """The decision on a proposal; with verdict `confirmed` it is the receipt under which the tool runs, once.
 
     arguments are as decided (the proposal's message keeps them as proposed). reason: the person's words, if any.
     """
@@ -165,7 +165,7 @@ class Decision(_Said):
     who: str = ""
 
 
-class ToolResult(_Said):
+class ToolResult(_Entry):
     """What a tool returned, or why it failed. `unknown` = it may or may not have taken effect."""
 
     kind: Literal["result"] = "result"
@@ -178,8 +178,8 @@ class ToolResult(_Said):
     view: str = ""
 
 
-class Notice(_Said):
-    """A plain sentence of ours to the person: a failure, a change of model, a budget."""
+class Notice(_Entry):
+    """A sentence of ours to the person: a failure, a change of model, a budget."""
 
     kind: Literal["notice"] = "notice"
     text: str
@@ -193,7 +193,7 @@ Message = Annotated[
 
 
 class Plan(Record):
-    """What one model call came to: words, and the tools it proposes, one after another."""
+    """The outcome of one model call: text, and the tools it proposes, one after another."""
 
     text: str = ""
     proposals: list[Proposal] = []
@@ -204,7 +204,7 @@ class Plan(Record):
 
 
 class PlanRequest(Record):
-    """All that the model is told of a chat: the input of the `plan` activity.
+    """What the model is sent of a chat: the input of the `plan` activity.
 
     tokens, cost_usd: spent so far; extensions: how often the person agreed to go on past the budget.
     """
@@ -246,7 +246,7 @@ class ToolAnswer(Record):
 
 
 class Dropped(Record):
-    """Input that was not taken up, for the page to mention: how often so far, and the last reason."""
+    """Ignored input, for the page to mention: how often so far, and the last reason."""
 
     count: int = 0
     reason: str = ""

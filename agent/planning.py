@@ -1,4 +1,4 @@
-"""From a model's reply to a plan: its calls checked against the tools' schemas. Pure, but for the tools' own checks."""
+"""From a model's reply to a plan: its tool calls validated against the schemas. Pure, except for the tools' validators."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ MOST_CALLS = 8
 
 @dataclass(frozen=True)
 class Toolbox:
-    """What the model may call in one chat: the goal's tools, those only the goal describes, and the other goals."""
+    """What the model may call in a chat: the goal's tools, those that only the goal describes, and the other goals."""
 
     tools: Mapping[str, Tool]
     foreign: Mapping[str, ToolSpec]
@@ -36,7 +36,7 @@ class Toolbox:
 
 
 class InvalidToolCall(Exception):
-    """A call that cannot be proposed. missing: argument names; wrong: one sentence for each other problem."""
+    """A call that cannot be proposed. missing: argument names; wrong: one sentence for every other problem."""
 
     def __init__(self, call: CalledTool, missing: list[str], wrong: list[str]) -> None:
         self.call, self.missing, self.wrong = call, missing, wrong
@@ -44,7 +44,7 @@ class InvalidToolCall(Exception):
 
 
 def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
-    """What a reply comes to; raises InvalidToolCall for the first call that cannot be proposed as it is."""
+    """The plan that a reply means; raises InvalidToolCall for the first call that cannot be proposed as it is."""
     known = [call for call in reply.calls if call.name not in BUILT_IN]
     if known:
         proposals = [_proposal(call, toolbox) for call in known[:MOST_CALLS]]
@@ -54,20 +54,20 @@ def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
         arguments = _arguments(call)
         text = sanitize_text(str(arguments.get("message") or "")) or reply.text.strip()
         if call.name == "finish":
-            return Plan(text=text or "That is all done. Goodbye!", next="done", by=reply.use)
+            return Plan(text=text or "All done. Goodbye!", next="done", by=reply.use)
         if call.name == "off_goal":
             return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
         return Plan(proposals=[_switch(call, arguments, text, toolbox)], by=reply.use)
-    return Plan(text=reply.text.strip() or "I have no answer to that. Please say it in other words.", by=reply.use)
+    return Plan(text=reply.text.strip() or "I have no answer to that. Please rephrase it.", by=reply.use)
 
 
-def ask_instead(error: InvalidToolCall, reply: Reply) -> Plan:
+def ask_person(error: InvalidToolCall, reply: Reply) -> Plan:
     """The model failed twice: ask the person for exactly what is missing."""
     return Plan(text=prompts.ask_for(error.call.name, error.missing, error.wrong), by=reply.use)
 
 
 def correction(reply: Reply, error: InvalidToolCall) -> list[dict[str, Any]]:
-    """The failed answer and what is wrong with it, to go to the model once more. Broken JSON is not sent back."""
+    """The invalid answer and what is wrong with it, for a second try of the model. Broken JSON is not sent back."""
     calls = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _safe(call)}}
         for call in reply.calls

@@ -1,4 +1,4 @@
-"""Every word said to the model: pure functions of the goal, the conversation and the day."""
+"""Every prompt: pure functions of the goal, the conversation and the date."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from agent.messages import (
 )
 
 INSTRUCTION = "### "
-"""How an instruction of ours is told from a person's words: they are `user` messages both."""
+"""Marks an instruction of ours: it is sent as a `user` message, like what the person writes."""
 
 _RULES = """\
 You help a person reach one goal, with tools. Rules:
@@ -51,7 +51,7 @@ def chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
     for message in messages:
         match message:
             case UserMessage():
-                said.append({"role": "user", "content": _as_words_of_a_person(message.text)})
+                said.append({"role": "user", "content": _escaped(message.text)})
             case Instruction():
                 said.append({"role": "user", "content": INSTRUCTION + message.text})
             case AgentMessage():
@@ -65,11 +65,11 @@ def chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
                 arguments = decided.get(message.proposal_id, {})
                 said += _call(message.tool, message.proposal_id, arguments, open_calls.get(message.proposal_id))
                 said.append(_answer(message.proposal_id, _outcome(message)))
-    return _begun_by_user(said)
+    return _starting_with_user(said)
 
 
-def _begun_by_user(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Some providers refuse a chat that begins with anything else."""
+def _starting_with_user(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some providers refuse a chat that starts with another role."""
     if said and said[0]["role"] == "user":
         return said
     return [{"role": "user", "content": f"{INSTRUCTION}Go on."}, *said]
@@ -80,11 +80,11 @@ def newer_half(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     rest = list(messages[1 + len(messages) // 2 :])
     while rest and rest[0]["role"] == "tool":
         rest.pop(0)
-    return [messages[0], *_begun_by_user(rest)]
+    return [messages[0], *_starting_with_user(rest)]
 
 
-def _as_words_of_a_person(text: str) -> str:
-    """A person who types ### gives no instruction: a space before it makes it ordinary text."""
+def _escaped(text: str) -> str:
+    """A person who types ### gives no instruction: a leading space makes it ordinary text."""
     return f" {text}" if text.startswith(INSTRUCTION.strip()) else text
 
 
@@ -150,12 +150,12 @@ def built_in(goals: Iterable[tuple[str, str]], *, insisted: bool = False) -> lis
     """finish, off_goal and, where there are other goals (name, title), switch_goal."""
     message = {"message": {"type": "string", "description": "what to say to the person"}}
 
-    def told(name: str, description: str) -> dict[str, Any]:
+    def with_message(name: str, description: str) -> dict[str, Any]:
         return function(name, description, {"type": "object", "properties": message, "required": ["message"]})
 
-    tools = [told("finish", "End the chat: the goal is reached, or the person wants to stop.")]
+    tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.")]
     if not insisted:
-        tools.append(told("off_goal", "What the person said does not fit the goal: say so, and ask again."))
+        tools.append(with_message("off_goal", "What the person said does not fit the goal: say so, and ask again."))
     others = dict(goals)
     if others:
         titles = "; ".join(f"{name}: {title}" for name, title in others.items())
@@ -167,11 +167,11 @@ def built_in(goals: Iterable[tuple[str, str]], *, insisted: bool = False) -> lis
 
 
 def complaint(sentences: Iterable[str]) -> str:
-    """What the model is told of a call that cannot be proposed; it has one more try."""
+    """The error that answers an invalid call; the model has one more try."""
     return json.dumps({"ok": False, "error": " ".join(sentences) + " Call it again, or ask the person."})
 
 
-# Sentences of ours to the person
+# Sentences to the person
 
 
 def spaced(name: str) -> str:
@@ -180,7 +180,7 @@ def spaced(name: str) -> str:
 
 
 def proposal_sentence(tool: str, arguments: dict[str, Json]) -> str:
-    """For a proposal that came without words."""
+    """For a proposal that came without text."""
     plain = {spaced(name): value for name, value in arguments.items() if not isinstance(value, dict | list)}
     told = ", ".join(f"{name} {_spoken(value)}" for name, value in plain.items())
     return f"Let's {spaced(tool)}: {told}." if told else f"Let's {spaced(tool)}."
@@ -196,7 +196,7 @@ def _spoken(value: Json) -> str:
 
 
 def ask_for(tool: str, missing: Sequence[str], wrong: Iterable[str]) -> str:
-    """For a call whose arguments are still not right at the second try."""
+    """For a call whose arguments are still invalid after the second try."""
     sentences = [f"{sentence.rstrip('.')}." for sentence in wrong]
     if missing:
         sentences.append(f"I still need the {' and the '.join(map(spaced, missing))}.")

@@ -21,7 +21,7 @@ RESULT_BYTES = 4_000
 """How much of one tool result the model is shown; the page keeps all of it."""
 
 _LEAST = 40
-"""Nothing is cut below this: a list of stubs tells less than a shorter list."""
+"""Nothing is cut below this: a list of stubs says less than a shorter list."""
 
 
 def size(record: Record) -> int:

@@ -28,24 +28,24 @@ with workflow.unsafe.imports_passed_through():
     )
 
 PLAN_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
-"""For ever: it goes on by itself when the network, the key or the worker is back."""
+"""Without limit: the chat continues by itself when the network, the key or the worker is back."""
 
 TOOL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 KEY_LIFETIME = timedelta(hours=20)
-"""How long a tool may be tried: Stripe forgets an idempotency key after 24 h, and would then do it twice."""
+"""How long a tool may be retried: Stripe forgets an idempotency key after 24 h, and would then act twice."""
 
 ENDING_TIMEOUT = timedelta(seconds=30)
 """How long an ended chat waits for a side effect that is under way."""
 
 SUMMARY_TIMEOUT = timedelta(minutes=10)
-"""How long a summary may take in all; a run that is long waits for it, taking turns meanwhile."""
+"""How long a summary may take in all; a run that is due to continue as new waits for it, and takes turns meanwhile."""
 
-TOLD = "ToolError"
-"""The type of the failure by which a tool says itself that it failed: nothing about its effect is unknown."""
+TOOL_ERROR = "ToolError"
+"""The type of the failure that a tool reports itself: nothing about its effect is unknown."""
 
-OURS = (TOLD, "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError")
-"""The types of failures whose message is a sentence of ours; any other may hold anything, a key for example."""
+READABLE = (TOOL_ERROR, "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError")
+"""The types of failures whose message is a sentence for the person; any other may hold anything, a key for example."""
 
 
 @workflow.defn(name="AgentGoalWorkflow")
@@ -60,7 +60,7 @@ class AgentGoalWorkflow:
         try:
             self.chat = wire.read_start(
                 start[0] if start else None,
-                # its last digits are random; the first ones are the time, and chats of one id may follow quickly
+                # its last digits are random; the first ones are the time, and chats with the same id may follow quickly
                 key=info.first_execution_run_id[-12:],
                 continued=info.continued_run_id is not None,
             )
@@ -94,7 +94,7 @@ class AgentGoalWorkflow:
                 await self._plan()
 
     def _is_long(self) -> bool:
-        """Whether this run should end, and the next one begin."""
+        """Whether this run should continue as new."""
         if self.chat.ended:
             return False
         if _is_full():
@@ -107,7 +107,7 @@ class AgentGoalWorkflow:
     # Steps of a turn
 
     async def _plan(self) -> None:
-        """Ask the model for the next step, until the person ends the chat, picks another model, or fills this run."""
+        """Ask the model for the next step, unless the person ends the chat, picks another model, or fills this run."""
         chat = self.chat
         request = chat.begin_plan(workflow.now())
         call = workflow.start_activity(
@@ -128,7 +128,7 @@ class AgentGoalWorkflow:
             chat.fail_plan(_sentence(error), workflow.now())
 
     async def _run_tool(self, proposal: Proposal, receipt: Decision) -> None:
-        """Run a tool under its receipt. What is unknown of its effect is told, and never taken for a failure."""
+        """Run a tool under its receipt. An unknown outcome is reported as unknown, never as a failure."""
         chat = self.chat
         once, read = proposal.effect == "once", proposal.effect == "read"
         call = workflow.start_activity(
@@ -155,15 +155,15 @@ class AgentGoalWorkflow:
             else:
                 chat.lose_tool("The chat was ended and the tool did not answer in time.", workflow.now())
         except ActivityError as error:
-            if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOLD):
+            if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOOL_ERROR):
                 chat.fail_tool(_sentence(error), workflow.now())
             else:
                 chat.lose_tool(_sentence(error), workflow.now())
 
     def _summarize_backlog(self) -> None:
-        """Beside the turns, never in their way: fold the oldest messages into the summary.
+        """Fold the oldest messages into the summary, in the background.
 
-        A run that should end waits for its summary, so it begins no other one.
+        A run that is due to continue as new waits for its summary, so it starts no other one.
         """
         free = self._summary is None or (self._summary.done() and not self._is_past_limit())
         if free and (backlog := self.chat.backlog()):
@@ -185,24 +185,24 @@ class AgentGoalWorkflow:
             return  # the next turn tries again; until then the window drops its oldest messages
         self.chat.summarize(plan.text, through, plan.by)
 
-    # What clients may say and ask
+    # Signals and queries
 
     @workflow.signal(dynamic=True)
     def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        """Every signal comes in by this one door: whatever is wrong with it, it is dropped with a sentence.
+        """The one handler of all signals: whatever is wrong with one, it is ignored, and the page shows why.
 
-        Handlers with parameters of their own would let a client wedge the chat for ever with a wrong count of them.
+        With typed handlers, a client could wedge the chat by sending the wrong number of arguments.
         """
         if self._unreadable:
             return
         try:
-            self._take(name, args)
+            self._handle(name, args)
         except wire.Unreadable as error:
             self.chat.reject_input(str(error), workflow.now())
-        except Exception:  # undecodable bytes raise whatever their converter likes
-            self.chat.reject_input("A signal that cannot be decoded arrived and was not taken up.", workflow.now())
+        except Exception:  # a converter may raise anything on bytes it cannot decode
+            self.chat.reject_input("Ignored a signal that could not be decoded.", workflow.now())
 
-    def _take(self, name: str, args: Sequence[RawValue]) -> None:
+    def _handle(self, name: str, args: Sequence[RawValue]) -> None:
         now = workflow.now()
         if name == "end_chat":  # whatever it carries
             return self.chat.end(now)
@@ -219,12 +219,12 @@ class AgentGoalWorkflow:
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
             case _:
-                raise wire.Unreadable("A signal of an unknown name arrived and was not taken up.")
+                raise wire.Unreadable("Ignored a signal with an unknown name.")
         return None
 
     @workflow.query
     def get_chat(self, since: Any = 0) -> ChatView:
-        """What a page draws: see ChatView."""
+        """What a page draws, see ChatView."""
         return wire.chat_view(self.chat, wire.read_since(since))
 
     @workflow.query
@@ -234,14 +234,14 @@ class AgentGoalWorkflow:
 
     @workflow.query
     def get_latest_tool_data(self) -> dict[str, Json] | None:
-        """The agent's newest word in the ancestors' shape."""
+        """The agent's newest message in the ancestors' shape."""
         return wire.latest_tool_data(self.chat)
 
 
 async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], bool], *, grace: bool = False) -> bool:
     """Wait for an activity until something else matters more; True = it is done, False = it was cancelled.
 
-    grace: give it a bounded time to finish once interrupted.
+    grace: once interrupted, give it a bounded time to finish.
     """
     await workflow.wait_condition(lambda: call.done() or interrupted())
     if grace and not call.done():
@@ -261,9 +261,9 @@ def _is_full() -> bool:
 
 
 def _sentence(error: ActivityError) -> str:
-    """Why an activity failed, for the person: our own sentences as they are, anything else in general words."""
-    if isinstance(error.cause, ApplicationError) and error.cause.type in OURS:
+    """Why an activity failed, for the person: readable failures as they are, anything else in general terms."""
+    if isinstance(error.cause, ApplicationError) and error.cause.type in READABLE:
         return error.cause.message
     if isinstance(error.cause, ActivityTimeoutError):
         return "It did not answer in time, or the process that ran it died."
-    return "It failed for a reason that is only in the worker's log."
+    return "It failed because of an internal error; the worker's log has the details."

@@ -1,4 +1,4 @@
-"""What clients say in a chat: each signal in its bare and its rich form."""
+"""What clients send to a chat: each signal in its bare and its rich form."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,24 +11,22 @@ _ID_LENGTH = 128
 
 
 def read_prompt(raw: Any) -> UserMessage:
-    """`user_prompt`: a string, or {"text", "id"?, "who"?, "insist"?} (an id sent twice is said once)."""
+    """`user_prompt`: a string, or {"text", "id"?, "who"?, "insist"?} (an id sent twice counts once)."""
     fields = {"text": raw} if isinstance(raw, str) else raw
     if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
-        raise Unreadable("A message without text arrived and was not taken up.")
+        raise Unreadable("Ignored a message without text.")
     text = sanitize_text(fields["text"])
     if not text:
-        raise Unreadable("An empty message arrived and was not taken up.")
+        raise Unreadable("Ignored an empty message.")
     if len(text) > MESSAGE_LIMIT:
-        raise Unreadable(
-            f"A message of {len(text):,} characters arrived and was not taken up; at most {MESSAGE_LIMIT:,} can be sent."
-        )
+        raise Unreadable(f"Ignored a message of {len(text):,} characters. Send at most {MESSAGE_LIMIT:,}.")
     insist = fields.get("insist") is True
     return UserMessage(text=text, id=_word(fields.get("id")), who=_word(fields.get("who")), insist=insist)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision as it came: which proposal ("" = the one that waits), with which words or arguments."""
+    """A decision as received: on which proposal ("" = the one that waits), with which reason or arguments."""
 
     proposal_id: str = ""
     arguments: dict[str, Json] | None = None
@@ -41,10 +39,10 @@ def read_verdict(raw: Any) -> Verdict:
     if raw is None:
         return Verdict()
     if not isinstance(raw, dict):
-        raise Unreadable("A decision of an unknown form arrived and was not taken up.")
+        raise Unreadable("Ignored a decision: unknown format.")
     arguments = raw.get("arguments")
     if arguments is not None and not are_arguments(arguments):
-        raise Unreadable("The arguments of a decision cannot be used, so the decision was not taken up.")
+        raise Unreadable("Ignored a decision: its arguments are not a JSON object of a usable size and depth.")
     reason = raw.get("reason")
     return Verdict(
         proposal_id=_word(raw.get("proposal_id")),
@@ -57,12 +55,12 @@ def read_verdict(raw: Any) -> Verdict:
 def read_model(raw: Any) -> str:
     """`set_model`: a model's name, "" for the first of the settings."""
     if raw is not None and not isinstance(raw, str):
-        raise Unreadable("A choice of model of an unknown form arrived and was not taken up.")
+        raise Unreadable("Ignored a choice of model: unknown format.")
     return _word(raw)
 
 
 def read_since(raw: Any) -> int:
-    """`get_chat`: the sequence number after which messages are wanted; anything else means all."""
+    """`get_chat`: the sequence number after which messages are wanted; anything unreadable means all."""
     return raw if isinstance(raw, int) and raw > 0 else 0
 
 

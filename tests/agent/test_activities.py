@@ -16,16 +16,16 @@ from agent.errors import ModelRefused, ModelUnavailable
 from agent.messages import Plan, PlanRequest, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import ModelRequest, Reply
 from agent.settings import Settings
-from tests.workflow.desk import GOAL, Answer, WrittenModel, call, say, watched_tools
+from tests.workflow.harness import GOAL, Answer, CannedModel, call, recording_tools, say
 from tools import Toolset, TryAgain
 
 REQUEST = PlanRequest(goal=GOAL, messages=[UserMessage(text="Note: milk")])
 
 
 def activities(
-    answers: Sequence[Answer] = (), guard: WrittenModel | None = None, toolset: Toolset | None = None, **settings: Any
+    answers: Sequence[Answer] = (), guard: CannedModel | None = None, toolset: Toolset | None = None, **settings: Any
 ) -> Activities:
-    return Activities(Settings(**settings), WrittenModel(list(answers)), toolset or watched_tools([], {}), guard)
+    return Activities(Settings(**settings), CannedModel(list(answers)), toolset or recording_tools([], {}), guard)
 
 
 async def plan(made: Activities, request: PlanRequest = REQUEST, beats: list[Any] | None = None) -> Plan:
@@ -44,14 +44,14 @@ async def run(made: Activities, tool: str, **arguments: Any) -> ToolAnswer:
 
 
 async def test_a_plan_is_one_call_of_the_model() -> None:
-    model = WrittenModel([say("Milk it is.")])
-    made = Activities(Settings(), model, watched_tools([], {}))
+    model = CannedModel([say("Milk it is.")])
+    made = Activities(Settings(), model, recording_tools([], {}))
     assert (await plan(made)).text == "Milk it is."
     assert [line["role"] for line in model.requests[0].messages] == ["system", "user"]
     assert model.requests[0].goal["tools"] == ["ReadNote", "WriteNote", "PostNote"]
 
 
-class Streaming(WrittenModel):
+class Streaming(CannedModel):
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         for text in ("Mi", "Milk"):
             on_text(text)
@@ -61,7 +61,7 @@ class Streaming(WrittenModel):
 
 async def test_a_growing_reply_is_carried_by_heartbeats() -> None:
     beats: list[Any] = []
-    made = Activities(Settings(stream_interval=0.01), Streaming(), watched_tools([], {}))
+    made = Activities(Settings(stream_interval=0.01), Streaming(), recording_tools([], {}))
     await plan(made, beats=beats)
     assert beats == [{"text": "Mi"}, {"text": "Milk"}], (
         "one for each change, and none before there is something to tell"
@@ -70,7 +70,7 @@ async def test_a_growing_reply_is_carried_by_heartbeats() -> None:
 
 async def test_without_streaming_a_short_reply_sends_no_heartbeat_at_all() -> None:
     beats: list[Any] = []
-    made = Activities(Settings(stream_interval=0), Streaming(), watched_tools([], {}))
+    made = Activities(Settings(stream_interval=0), Streaming(), recording_tools([], {}))
     await plan(made, beats=beats)
     assert beats == []
 
@@ -96,7 +96,7 @@ async def test_a_wrong_call_costs_one_more_and_both_are_counted() -> None:
 
 
 async def test_the_guard_hides_a_plan_that_it_refuses() -> None:
-    guard = WrittenModel([say("NO: let us stay with notes.")])
+    guard = CannedModel([say("NO: let us stay with notes.")])
     beats: list[Any] = []
     made = await plan(activities([call("PostNote", text="x")], guard), beats=beats)
     assert (made.text, made.off_goal, made.proposals) == ("let us stay with notes.", True, [])
@@ -104,7 +104,7 @@ async def test_the_guard_hides_a_plan_that_it_refuses() -> None:
 
 
 async def test_the_guard_is_not_asked_about_what_the_person_insists_on() -> None:
-    guard = WrittenModel([say("NO")])
+    guard = CannedModel([say("NO")])
     insisted = REQUEST.model_copy(update={"messages": [UserMessage(text="Milk!", insist=True)]})
     assert (await plan(activities([say("All right.")], guard), insisted)).text == "All right."
     assert guard.requests == []
@@ -120,18 +120,18 @@ async def test_a_spent_budget_asks_before_it_spends_more(spent: dict[str, Any], 
 
 
 async def test_a_summary_is_cut_to_its_length() -> None:
-    class Talkative(WrittenModel):
+    class Talkative(CannedModel):
         async def summarize(self, request: ModelRequest) -> Reply:
             return say("word " * 9_000)
 
     environment = ActivityEnvironment()
-    made = Activities(Settings(), Talkative(), watched_tools([], {}))
+    made = Activities(Settings(), Talkative(), recording_tools([], {}))
     assert len((await environment.run(made.summarize, SummaryRequest(goal=GOAL))).text) <= 4_000
 
 
 async def test_a_tool_gets_its_key_and_returns_its_result() -> None:
     ran: list[tuple[str, str, str]] = []
-    answer = await run(activities(toolset=watched_tools(ran, {})), "WriteNote", text="milk")
+    answer = await run(activities(toolset=recording_tools(ran, {})), "WriteNote", text="milk")
     assert answer.result == "WriteNote of milk"
     assert ran == [("WriteNote", "milk", "chat/k-1")]
 
@@ -140,7 +140,7 @@ async def test_a_tool_that_fails_says_whether_it_may_be_tried_again() -> None:
     def again() -> None:
         raise TryAgain("Busy.", retry_after=5)
 
-    toolset = watched_tools([], {"ReadNote": again})
+    toolset = recording_tools([], {"ReadNote": again})
     for name, text, kind, final in (("WriteNote", "fail", "ToolError", True), ("ReadNote", "a", "TryAgain", False)):
         with pytest.raises(ApplicationError) as failed:
             await run(activities(toolset=toolset), name, text=text)
@@ -151,7 +151,7 @@ async def test_a_tool_that_fails_says_whether_it_may_be_tried_again() -> None:
 async def test_arguments_are_checked_again_when_the_tool_runs(arguments: dict[str, Any]) -> None:
     ran: list[tuple[str, str, str]] = []
     with pytest.raises(ApplicationError, match="text"):
-        await run(activities(toolset=watched_tools(ran, {})), "PostNote", **arguments)
+        await run(activities(toolset=recording_tools(ran, {})), "PostNote", **arguments)
     assert ran == []
 
 

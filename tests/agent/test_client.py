@@ -7,21 +7,21 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from agent.client import ChatClient
+from agent.client import Attempt, ChatClient
 from agent.errors import ChatClosed, ChatNotFound, MessageRefused, ModelUnavailable, ServerUnavailable
 from agent.local.server import start_dev_server
 from agent.settings import Settings
 from agent.temporal import connect, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
-from tests.workflow.desk import GOAL, Chat, call, desk, say
+from tests.workflow.harness import GOAL, Chat, call, running_worker, say, wait_until
 
 
 async def test_a_message_sent_without_a_worker_is_answered_once_one_runs(temporal: Client, queue: str) -> None:
     chats = ChatClient(temporal, Settings(temporal_task_queue=queue))
     chat_id = await chats.start(GOAL)
     await chats.send(chat_id, "Are you there?")
-    async with desk(temporal, queue, [say("Now I am.")]) as room:
-        view = await Chat(room, chat_id).until(lambda view: view.next_seq >= 4 and view.status == "waiting")
+    async with running_worker(temporal, queue, [say("Now I am.")]) as harness:
+        view = await Chat(harness, chat_id).until(lambda view: view.next_seq >= 4 and view.status == "waiting")
     assert [message.kind for message in view.messages][-2:] == ["user", "agent"]
 
 
@@ -37,30 +37,32 @@ async def test_a_worker_that_sends_heartbeats_is_seen(server: str, queue: str) -
     async with Worker(client, task_queue=queue, workflows=[AgentGoalWorkflow]):
         chats = ChatClient(client, settings)
         assert (await chats.view(await chats.start(GOAL))).worker == "alive"
-        for _ in range(100):
-            if await chats._worker() == "alive":  # by its heartbeats, not by an answer
-                break
-            await asyncio.sleep(0.1)
-        assert await chats._worker() == "alive"
+
+        async def is_seen() -> bool:
+            return await chats._worker() == "alive"  # by its heartbeats, not by an answer
+
+        await wait_until(is_seen)
 
 
 async def test_the_growing_reply_and_the_reason_of_a_retry_are_seen(temporal: Client, queue: str) -> None:
-    async with desk(
+    async with running_worker(
         temporal, queue, [ModelUnavailable("The model is overloaded.", retry_after=2.0), say("Back.")]
-    ) as room:
-        chat = await room.start()
-        room.model.gate = asyncio.Event()
-        await room.chats.send(chat.id, "Hi")
-        attempts = []
-        for _ in range(100):
-            snapshot = await room.chats.view(chat.id)
-            if snapshot.attempt:
-                attempts.append(snapshot.attempt)
-                if snapshot.attempt.partial:
-                    room.model.gate.set()
-                if snapshot.attempt.error:
-                    break
-            await asyncio.sleep(0.05)
+    ) as harness:
+        chat = await harness.start()
+        harness.model.gate = asyncio.Event()
+        await harness.chats.send(chat.id, "Hi")
+        attempts: list[Attempt] = []
+
+        async def is_seen_to_fail() -> bool:
+            assert harness.model.gate
+            if (attempt := (await harness.chats.view(chat.id)).attempt) is None:
+                return False
+            attempts.append(attempt)
+            if attempt.partial:
+                harness.model.gate.set()
+            return bool(attempt.error)
+
+        await wait_until(is_seen_to_fail)
         assert any(attempt.partial == "half a rep" for attempt in attempts)
         assert attempts[-1].error == "The model is overloaded."
         assert attempts[-1].name == "plan"
@@ -87,39 +89,39 @@ async def test_an_unknown_chat_is_not_found(temporal: Client, queue: str) -> Non
 
 
 async def test_an_ended_chat_refuses_words_and_ends_no_second_time(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("finish", message="Bye.")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("finish", message="Bye.")]) as harness:
+        chat = await harness.start()
         await chat.say("That is all")
         await chat.handle.result()
         with pytest.raises(ChatClosed):
-            await room.chats.send(chat.id, "One more thing")
-        await room.chats.end(chat.id)
-        snapshot = await room.chats.view(chat.id)
+            await harness.chats.send(chat.id, "One more thing")
+        await harness.chats.end(chat.id)
+        snapshot = await harness.chats.view(chat.id)
     assert snapshot.run_status == "completed"
     assert snapshot.view is not None
     assert snapshot.view.ended == "done"
 
 
 async def test_chats_are_listed_with_goal_and_title(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        for _ in range(50):
-            row = next((row for row in await room.chats.chats(100) if row.chat_id == chat.id), None)
-            if row:
-                break
-            await asyncio.sleep(0.1)
-    assert row
-    assert (row.goal, row.title, row.status) == ("notes", "Keep notes", "running")
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+
+        async def is_listed() -> bool:
+            rows = {row.chat_id: row for row in await harness.chats.chats(100)}
+            row = rows.get(chat.id)
+            return row is not None and (row.goal, row.title, row.status) == ("notes", "Keep notes", "running")
+
+        await wait_until(is_listed)
 
 
 async def test_a_terminated_chat_is_shown_as_such(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         await chat.handle.terminate("test")
-        assert (await room.chats.view(chat.id)).run_status == "terminated"
+        assert (await harness.chats.view(chat.id)).run_status == "terminated"
 
 
-async def test_a_server_that_goes_away_is_told_and_comes_back(temporal_cli: Path, queue: str, tmp_path: Path) -> None:
+async def test_a_server_that_went_away_is_reported(temporal_cli: Path, queue: str, tmp_path: Path) -> None:
     settings = Settings(temporal_task_queue=queue)
     server = await start_dev_server(temporal_cli, database=tmp_path / "t.db")
     chats = ChatClient(await connect(settings, server.address, lazy=True), settings)
@@ -131,18 +133,18 @@ async def test_a_server_that_goes_away_is_told_and_comes_back(temporal_cli: Path
         await chats.send(chat_id, "Hello?")
 
 
-async def test_a_lazy_client_of_no_server_says_so(queue: str) -> None:
+async def test_a_lazy_client_reports_that_there_is_no_server(queue: str) -> None:
     settings = Settings(temporal_task_queue=queue)
     chats = ChatClient(await connect(settings, "127.0.0.1:1", lazy=True), settings)
     with pytest.raises(ServerUnavailable):
         await chats.start(GOAL)
 
 
-async def test_a_worker_that_cannot_read_a_chat_is_told(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        handle = await room.start_raw(f"broken-{queue}", {"agent_goal": 7})
+async def test_why_a_chat_failed_is_reported(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        handle = await harness.start_raw(f"broken-{queue}", {"agent_goal": 7})
         with pytest.raises(Exception, match="Workflow execution failed"):
             await handle.result()
-        snapshot = await room.chats.view(handle.id)
+        snapshot = await harness.chats.view(handle.id)
         assert (snapshot.run_status, snapshot.view) == ("failed", None)
-        assert "agent_goal" in await room.chats.failure(handle.id)
+        assert "agent_goal" in await harness.chats.failure(handle.id)

@@ -8,10 +8,10 @@ import pytest
 from agent import planning
 from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
 from agent.model import CalledTool, Reply
-from tests.workflow.desk import USE, call, calls, say, watched_tools
+from tests.workflow.harness import USE, call, calls, recording_tools, say
 
 TOOLBOX = planning.Toolbox(
-    tools=watched_tools([], {}).tools,
+    tools=recording_tools([], {}).tools,
     foreign={"BookTaxi": ToolSpec(name="BookTaxi", arguments=[ArgumentSpec(name="when", type="datetime")])},
     goals={"other": GoalSpec(name="other", title="Another goal")},
 )
@@ -26,7 +26,7 @@ def test_words_are_words() -> None:
 
 
 def test_a_reply_without_words_or_calls_says_something() -> None:
-    assert planning.interpret(Reply(" ", [], USE), TOOLBOX).text.endswith("other words.")
+    assert planning.interpret(Reply(" ", [], USE), TOOLBOX).text.endswith("Please rephrase it.")
 
 
 def test_a_call_becomes_a_proposal_with_the_tools_own_effect_and_schema() -> None:
@@ -83,7 +83,7 @@ def test_a_call_that_cannot_be_proposed_says_what_is_wrong(reply: Reply, missing
         planning.interpret(reply, TOOLBOX)
     assert unusable.value.missing == missing
     assert wrong in str(unusable.value)
-    assert planning.ask_instead(unusable.value, reply).text.endswith("What should it be?")
+    assert planning.ask_person(unusable.value, reply).text.endswith("What should it be?")
 
 
 def test_finish_ends_and_off_goal_asks_again() -> None:

@@ -27,7 +27,7 @@ from agent.local.server import start_dev_server
 from agent.settings import Settings, load_settings
 from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
-from tests.workflow.desk import Chat, Desk, WrittenModel, call, say
+from tests.workflow.harness import CannedModel, Chat, Harness, call, say
 from tools import load
 
 QUEUE = "bench"
@@ -58,14 +58,14 @@ class Left:
 
 
 @asynccontextmanager
-async def bench(address: str) -> AsyncIterator[Desk]:
+async def bench(address: str) -> AsyncIterator[Harness]:
     settings = Settings(temporal_task_queue=QUEUE, steadfast_home=str(Path.cwd()), stream_interval=0)
     client: Client = await connect(settings, address)
-    model = WrittenModel()
+    model = CannedModel()
     activities = Activities(settings, model, load())
     worker = Worker(client, task_queue=QUEUE, workflows=[AgentGoalWorkflow], activities=activities.all())
     async with worker:
-        yield Desk(ChatClient(client, settings), client, model, QUEUE, [], {})
+        yield Harness(ChatClient(client, settings), client, model, QUEUE, [], {})
 
 
 async def left(chat: Chat) -> Left:
@@ -87,16 +87,16 @@ async def left(chat: Chat) -> Left:
     )
 
 
-async def question(desk: Desk, chat: Chat, measured: bool) -> list[Left | None]:
-    desk.model.answers = [say(WORDS * 2)]
+async def question(harness: Harness, chat: Chat, measured: bool) -> list[Left | None]:
+    harness.model.answers = [say(WORDS * 2)]
     before = await left(chat) if measured else None
     await chat.say(WORDS)
     return [(await left(chat)).since(before)] if before else []
 
 
-async def tool(desk: Desk, chat: Chat, measured: bool) -> list[Left | None]:
+async def tool(harness: Harness, chat: Chat, measured: bool) -> list[Left | None]:
     """What follows the Confirm, and the whole of it."""
-    desk.model.answers = [call("FindEvents", city="Austin", month="March"), say(WORDS * 2)]
+    harness.model.answers = [call("FindEvents", city="Austin", month="March"), say(WORDS * 2)]
     begin = await left(chat) if measured else None
     await chat.say(WORDS)
     middle = await left(chat) if measured else None
@@ -105,17 +105,17 @@ async def tool(desk: Desk, chat: Chat, measured: bool) -> list[Left | None]:
     return [end.since(middle), end.since(begin)] if begin and middle and end else []
 
 
-async def row(desk: Desk, names: list[str], step: object, turns: int) -> None:
+async def row(harness: Harness, names: list[str], step: object, turns: int) -> None:
     """Play `turns` turns; print the medians of the five that end at the tenth and at the last."""
     assert callable(step)
-    chat = Chat(desk, await desk.chats.start(goal_for(load(), GOAL)))
+    chat = Chat(harness, await harness.chats.start(goal_for(load(), GOAL)))
     await chat.settled()
     for last in (10, turns):
         found: list[list[Left | None]] = []
         done = 1 if last == 10 else 11
         for turn in range(done, last + 1):
             measured = turn > last - 5
-            result = await step(desk, chat, measured)
+            result = await step(harness, chat, measured)
             if measured:
                 found.append(result)
         for number, name in enumerate(names):
@@ -130,13 +130,13 @@ async def row(desk: Desk, names: list[str], step: object, turns: int) -> None:
             )
 
 
-async def long(desk: Desk, turns: int) -> None:
+async def long(harness: Harness, turns: int) -> None:
     """How a chat of so many turns is read."""
-    chat = Chat(desk, await desk.chats.start(goal_for(load(), GOAL)))
+    chat = Chat(harness, await harness.chats.start(goal_for(load(), GOAL)))
     await chat.settled()
     for _ in range(turns):
-        desk.model.answers = [say(WORDS * 2)]
-        await desk.chats.send(chat.id, WORDS)
+        harness.model.answers = [say(WORDS * 2)]
+        await harness.chats.send(chat.id, WORDS)
         await chat.until(lambda view: view.status == "waiting" and not view.queued)
     begun = time.perf_counter()
     newest = await chat.view()
@@ -156,12 +156,12 @@ async def main() -> None:
     asked = parser.parse_args()
     server = await start_dev_server(await temporal_binary(load_settings(), print))
     try:
-        async with bench(server.address) as desk:
+        async with bench(server.address) as harness:
             print("| turn | number | events | bytes | of it window | besides | CPU |\n|---|---|---|---|---|---|---|")
-            await row(desk, ["question"], question, asked.turns)
-            await row(desk, ["tool, from Confirm", "tool, whole"], tool, asked.turns)
+            await row(harness, ["question"], question, asked.turns)
+            await row(harness, ["tool, from Confirm", "tool, whole"], tool, asked.turns)
             if asked.long:
-                await long(desk, asked.long)
+                await long(harness, asked.long)
     finally:
         await server.stop()
 

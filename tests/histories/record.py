@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.client import Client
 
 from tests.histories.shapes import SHAPES
-from tests.workflow.desk import desk
+from tests.workflow.harness import running_worker
 
 _MACHINE = ("identity", "stackTrace", "binaryChecksum")
 RECORDED = Path(__file__).with_name("recorded")
@@ -19,8 +19,8 @@ RECORDED = Path(__file__).with_name("recorded")
 async def play(client: Client, name: str) -> str:
     """The history of one shape as JSON, an event a line, without the names of the machine that played it."""
     answers, played = SHAPES[name]
-    async with desk(client, f"record-{name}", answers) as room:
-        chat = await played(room)
+    async with running_worker(client, f"record-{name}", answers) as harness:
+        chat = await played(harness)
         await asyncio.sleep(0.3)  # what still runs beside, such as the last workflow task
         history = await chat.handle.fetch_history()
     text = re.sub(r'"\d+@[^"]+"', '"worker"', history.to_json())  # the sticky task queue

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.errors import ModelRefused, ModelUnavailable
-from tests.workflow.desk import Answer, Chat, Desk, becomes, call, calls, say
+from tests.workflow.harness import Answer, Chat, Harness, call, calls, say, wait_until
 
-Shape = Callable[[Desk], Awaitable[Chat]]
+Shape = Callable[[Harness], Awaitable[Chat]]
 
 SHAPES: dict[str, tuple[list[Answer], Shape]] = {}
 """By name: what the model comes to after its greeting, and what is done."""
@@ -21,49 +21,49 @@ def shape(*answers: Answer) -> Callable[[Shape], Shape]:
 
 
 @shape(say("And to you."))
-async def question(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def question(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Good day")
     return chat
 
 
 @shape(call("WriteNote", text="milk"), say("Kept."))
-async def confirmed(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def confirmed(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Note: milk")
     await chat.confirm()
     return chat
 
 
 @shape(call("WriteNote", text="milk"), say("Kept."))
-async def edited(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def edited(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Note: milk")
     await chat.confirm(text="oat milk")
     return chat
 
 
 @shape(call("WriteNote", text="milk"), say("Then not."))
-async def declined(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def declined(harness: Harness) -> Chat:
+    chat = await harness.start()
     waiting = (await chat.say("Note: milk")).waiting
     assert waiting
-    await desk.chats.decline(chat.id, waiting.id, "I have some.")
+    await harness.chats.decline(chat.id, waiting.id, "I have some.")
     await chat.until(lambda view: view.status == "waiting")
     return chat
 
 
 @shape(call("WriteNote", text="milk"), say("Which?"))
-async def withdrawn(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def withdrawn(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Note: milk")
     await chat.say("No, wait")
     return chat
 
 
 @shape(calls("ReadNote", "WriteNote", text="a"), say("Both done."))
-async def two_calls(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def two_calls(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Both")
     await chat.confirm()
     await chat.confirm()
@@ -71,23 +71,23 @@ async def two_calls(desk: Desk) -> Chat:
 
 
 @shape(call("WriteNote", text="fail"), say("It failed."))
-async def tool_failed(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def tool_failed(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Note: fail")
     await chat.confirm()
     return chat
 
 
 @shape(call("PostNote", text="a"), say("Posted."))
-async def result_lost(desk: Desk) -> Chat:
+async def result_lost(harness: Harness) -> Chat:
     outcomes = [RuntimeError("the wire was cut")]
 
     def lose() -> None:
         if outcomes:
             raise outcomes.pop()
 
-    desk.hooks["PostNote"] = lose
-    chat = await desk.start()
+    harness.hooks["PostNote"] = lose
+    chat = await harness.start()
     await chat.say("Post: a")
     await chat.confirm()
     await chat.confirm()
@@ -95,29 +95,29 @@ async def result_lost(desk: Desk) -> Chat:
 
 
 @shape(ModelUnavailable("No network."), ModelRefused("There is no such model."), say("Here I am."))
-async def model_failed(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def model_failed(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("Hello?")
     await chat.say("Hello?")
     return chat
 
 
 @shape()
-async def model_picked_meanwhile(desk: Desk) -> Chat:
-    chat = await desk.start()
-    desk.model.gate = asyncio.Event()
-    await desk.chats.send(chat.id, "Hello?")
-    await becomes(lambda: len(desk.model.requests) == 2)
-    await desk.chats.set_model(chat.id, "other")
-    await becomes(lambda: len(desk.model.requests) == 3)
-    desk.model.gate.set()
+async def model_picked_meanwhile(harness: Harness) -> Chat:
+    chat = await harness.start()
+    harness.model.gate = asyncio.Event()
+    await harness.chats.send(chat.id, "Hello?")
+    await wait_until(lambda: len(harness.model.requests) == 2)
+    await harness.chats.set_model(chat.id, "other")
+    await wait_until(lambda: len(harness.model.requests) == 3)
+    harness.model.gate.set()
     await chat.settled()
     return chat
 
 
 @shape()
-async def dropped(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def dropped(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.signal("confirm")
     await chat.signal("no_such_signal", 1)
     await chat.until(lambda view: view.dropped.count == 2)
@@ -125,8 +125,8 @@ async def dropped(desk: Desk) -> Chat:
 
 
 @shape()
-async def summarized(desk: Desk) -> Chat:
-    chat = await desk.start_with(window_bytes=2_000)
+async def summarized(harness: Harness) -> Chat:
+    chat = await harness.start_with(window_bytes=2_000)
     for number in range(4):
         await chat.say(f"{number}: " + "word " * 80)
         await asyncio.sleep(0.3)  # a summary is made beside the turns; here, before the next one
@@ -135,55 +135,55 @@ async def summarized(desk: Desk) -> Chat:
 
 
 @shape(call("WriteNote", text="milk"), say("Kept."))
-async def continued(desk: Desk) -> Chat:
+async def continued(harness: Harness) -> Chat:
     """Its newest run begins with a card that waits."""
-    chat = await desk.start_with(history_limit=1)
+    chat = await harness.start_with(history_limit=1)
     await chat.say("Note: milk")
     await chat.confirm()
     return chat
 
 
 @shape(call("WriteNote", text="milk"))
-async def continues(desk: Desk) -> Chat:
+async def continues(harness: Harness) -> Chat:
     """Its first run."""
-    chat = await desk.start_with(history_limit=1)
+    chat = await harness.start_with(history_limit=1)
     first = (await chat.handle.describe()).run_id
     await chat.say("Note: milk")
-    return Chat(desk, chat.id, first)
+    return Chat(harness, chat.id, first)
 
 
 @shape(call("finish", message="Goodbye!"))
-async def finished(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def finished(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.say("That was all")
     await chat.handle.result()
     return chat
 
 
 @shape()
-async def ended_while_thinking(desk: Desk) -> Chat:
-    chat = await desk.start()
-    desk.model.gate = asyncio.Event()
-    await desk.chats.send(chat.id, "Hello?")
-    await becomes(lambda: len(desk.model.requests) == 2)
-    await desk.chats.end(chat.id)
+async def ended_while_thinking(harness: Harness) -> Chat:
+    chat = await harness.start()
+    harness.model.gate = asyncio.Event()
+    await harness.chats.send(chat.id, "Hello?")
+    await wait_until(lambda: len(harness.model.requests) == 2)
+    await harness.chats.end(chat.id)
     await chat.handle.result()
     return chat
 
 
 @shape(call("PostNote", text="a"))
-async def ended_while_running(desk: Desk) -> Chat:
+async def ended_while_running(harness: Harness) -> Chat:
     gate = asyncio.Event()
 
     async def wait() -> None:
         await gate.wait()
 
-    desk.hooks["PostNote"] = wait
-    chat = await desk.start()
+    harness.hooks["PostNote"] = wait
+    chat = await harness.start()
     await chat.say("Post: a")
     await chat.signal("confirm")
-    await becomes(lambda: bool(desk.ran))
-    await desk.chats.end(chat.id)
+    await wait_until(lambda: bool(harness.ran))
+    await harness.chats.end(chat.id)
     await chat.until(lambda view: view.status == "ending")
     gate.set()
     await chat.handle.result()
@@ -191,8 +191,8 @@ async def ended_while_running(desk: Desk) -> Chat:
 
 
 @shape()
-async def cancelled(desk: Desk) -> Chat:
-    chat = await desk.start()
+async def cancelled(harness: Harness) -> Chat:
+    chat = await harness.start()
     await chat.handle.cancel()
     await chat.until(lambda view: view.status == "ended")
     return chat

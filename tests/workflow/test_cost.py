@@ -9,7 +9,7 @@ from temporalio.client import Client
 from agent.goals import goal_for
 from agent.model import ModelRequest, Reply
 from tests.bench.turn import Left, left
-from tests.workflow.desk import Chat, call, desk, say
+from tests.workflow.harness import Chat, call, running_worker, say
 from tools import load
 
 
@@ -24,8 +24,8 @@ async def _asked(chat: Chat) -> Left:
 
 async def test_a_question_turn_costs_the_same_at_turn_60_as_at_turn_10(temporal: Client, queue: str) -> None:
     turns = []
-    async with desk(temporal, queue) as room:
-        chat = await room.start(goal=goal_for(load(), "event_flight_invoice"))
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start(goal=goal_for(load(), "event_flight_invoice"))
         for number in range(1, 61):
             if number in (10, 60):
                 turns.append(await _asked(chat))
@@ -39,8 +39,8 @@ async def test_a_question_turn_costs_the_same_at_turn_60_as_at_turn_10(temporal:
 
 
 async def test_a_tool_turn_takes_16_events_from_its_confirm(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("WriteNote", text="milk"), say("Kept.")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("WriteNote", text="milk"), say("Kept.")]) as harness:
+        chat = await harness.start()
         begin = await left(chat)
         await chat.say("Note: milk")
         middle = await left(chat)
@@ -60,14 +60,14 @@ async def test_a_streamed_reply_adds_no_event(temporal: Client, queue: str, monk
             await asyncio.sleep(0.02)
         return say("word " * 60)
 
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        monkeypatch.setattr(room.model, "reply", stream)
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        monkeypatch.setattr(harness.model, "reply", stream)
         before = await left(chat)
-        await room.chats.send(chat.id, "Tell me a lot")
+        await harness.chats.send(chat.id, "Tell me a lot")
         partial = ""
         while not partial:
-            attempt = (await room.chats.view(chat.id)).attempt
+            attempt = (await harness.chats.view(chat.id)).attempt
             partial = attempt.partial if attempt else ""
         await chat.settled()
         turn = (await left(chat)).since(before)
@@ -76,8 +76,8 @@ async def test_a_streamed_reply_adds_no_event(temporal: Client, queue: str, monk
 
 
 async def test_dropped_input_costs_four_events_and_no_message(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         before = await left(chat)
         await chat.signal("confirm", {"proposal_id": "old"})
         view = await chat.until(lambda view: view.dropped.count == 1)

@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from agent.client import ChatClient
 from agent.settings import Settings
-from tests.workflow.desk import GOAL, Chat, Desk, WrittenModel, becomes, line, said
+from tests.workflow.harness import GOAL, CannedModel, Chat, Harness, line, said, wait_until
 
 
 @dataclass
@@ -30,8 +30,8 @@ class Aftermath:
         return len(list(self.directory.glob(f"{name}-*")))
 
 
-def crew(server: str, queue: str, directory: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "tests.workflow.crew", server, queue, str(directory)])
+def start_worker(server: str, queue: str, directory: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "tests.workflow.worker_process", server, queue, str(directory)])
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +41,24 @@ async def aftermath(
     directory = tmp_path_factory.mktemp("effects")
     queue = f"queue-{secrets.token_hex(4)}"
     settings = Settings(temporal_task_queue=queue)
-    room = Desk(ChatClient(temporal, settings), temporal, WrittenModel(), queue, [], {})
-    first = crew(server, queue, directory)
+    harness = Harness(ChatClient(temporal, settings), temporal, CannedModel(), queue, [], {})
+    first = start_worker(server, queue, directory)
     second = None
     try:
         asked = {"read": "ReadNote", "idempotent": "WriteNote", "again": "PostNote", "done": "PostNote"}
-        chats = {name: Chat(room, await room.chats.start(GOAL)) for name in [*asked, "thinking"]}
+        chats = {name: Chat(harness, await harness.chats.start(GOAL)) for name in [*asked, "thinking"]}
         for chat in chats.values():
             await chat.settled()
         (directory / "hold").touch()
         for name, tool in asked.items():
             await chats[name].say(tool)
             await chats[name].signal("confirm")
-        await room.chats.send(chats["thinking"].id, "Think")
-        await becomes(lambda: len(list(directory.glob("*Note-*"))) == 4 and (directory / "thinking").exists())
+        await harness.chats.send(chats["thinking"].id, "Think")
+        await wait_until(lambda: len(list(directory.glob("*Note-*"))) == 4 and (directory / "thinking").exists())
         first.kill()
         first.wait()
         (directory / "hold").unlink()
-        second = crew(server, queue, directory)
+        second = start_worker(server, queue, directory)
         yield Aftermath(chats, directory)
     finally:
         for process in (first, second):
@@ -94,7 +94,7 @@ async def test_a_once_tool_treated_as_done_is_told_to_the_model_and_not_run(afte
     chat = aftermath.chats["done"]
     waiting = (await chat.settled()).waiting
     assert waiting
-    await chat.desk.chats.decline(chat.id, waiting.id)
+    await chat.harness.chats.decline(chat.id, waiting.id)
     view = await chat.until(lambda view: view.status == "waiting")
     assert said(view)[-1] == "agent: ### The person wants PostNote treated as done."
     assert aftermath.effects("PostNote") == 2

@@ -9,74 +9,74 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 
 from agent.errors import ChatClosed, ModelRefused, ModelUnavailable
 from agent.wire import start_input
-from tests.workflow.desk import GOAL, Chat, Desk, becomes, call, desk, line, said, say
+from tests.workflow.harness import GOAL, Chat, Harness, call, line, running_worker, said, say, wait_until
 
 
 async def test_an_end_while_the_person_is_to_speak(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        await harness.chats.end(chat.id)
         view = await _closed(chat)
     assert (view.status, view.ended) == ("ended", "person")
 
 
 async def test_an_end_before_the_first_word(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        room.model.gate = asyncio.Event()
-        chat = Chat(room, f"chat-{queue}")
+    async with running_worker(temporal, queue) as harness:
+        harness.model.gate = asyncio.Event()
+        chat = Chat(harness, f"chat-{queue}")
         await temporal.start_workflow(
             "AgentGoalWorkflow", start_input(GOAL), id=chat.id, task_queue=queue, start_signal="end_chat"
         )
         view = await _closed(chat)
     assert said(view) == ["instruction: Greet."]
-    assert room.model.requests == []
+    assert harness.model.requests == []
 
 
 async def test_an_end_while_the_model_thinks_cancels_it(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        room.model.gate = asyncio.Event()
-        await room.chats.send(chat.id, "Hello?")
-        await becomes(lambda: len(room.model.requests) == 2)
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        harness.model.gate = asyncio.Event()
+        await harness.chats.send(chat.id, "Hello?")
+        await wait_until(lambda: len(harness.model.requests) == 2)
+        await harness.chats.end(chat.id)
         view = await _closed(chat)
-        await becomes(lambda: room.model.cancelled == 1)
+        await wait_until(lambda: harness.model.cancelled == 1)
     assert said(view)[2:] == ["user: Hello?"]
 
 
 async def test_an_end_while_the_model_is_away_ends_at_once(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [ModelUnavailable("No network.")] * 9) as room:
-        chat = await room.start()
-        await room.chats.send(chat.id, "Hello?")
-        await becomes(lambda: len(room.model.requests) >= 2)
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue, [ModelUnavailable("No network.")] * 9) as harness:
+        chat = await harness.start()
+        await harness.chats.send(chat.id, "Hello?")
+        await wait_until(lambda: len(harness.model.requests) >= 2)
+        await harness.chats.end(chat.id)
         view = await _closed(chat)
     assert view.status == "ended"
 
 
 async def test_an_end_withdraws_a_waiting_card(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
+        chat = await harness.start()
         waiting = (await chat.say("Post: a")).waiting
         assert waiting
-        await room.chats.end(chat.id)
+        await harness.chats.end(chat.id)
         view = await _closed(chat)
         with pytest.raises(ChatClosed):
-            await room.chats.confirm(chat.id, waiting.id)
+            await harness.chats.confirm(chat.id, waiting.id)
     assert said(view)[-1] == "withdrawn: {}"
-    assert room.ran == []
+    assert harness.ran == []
 
 
 async def test_an_end_that_comes_with_the_confirm_runs_nothing(temporal: Client, queue: str) -> None:
     """Both signals are in one task of the workflow, because no worker ran when they came."""
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
+        chat = await harness.start()
         await chat.say("Post: a")
     await chat.signal("confirm")
     await chat.signal("end_chat")
-    async with desk(temporal, queue) as room:
-        view = await _closed(Chat(room, chat.id))
-    assert room.ran == []
+    async with running_worker(temporal, queue) as harness:
+        view = await _closed(Chat(harness, chat.id))
+    assert harness.ran == []
     assert said(view)[-2:] == [
         "confirmed: {'text': 'a'}",
         "failed: The chat was ended before this began, so it did not run.",
@@ -84,34 +84,34 @@ async def test_an_end_that_comes_with_the_confirm_runs_nothing(temporal: Client,
 
 
 async def test_an_end_while_a_tool_reads_cancels_it(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("ReadNote", text="a")]) as room:
-        chat = await _running(room, "ReadNote", asyncio.Event())
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue, [call("ReadNote", text="a")]) as harness:
+        chat = await _running(harness, "ReadNote", asyncio.Event())
+        await harness.chats.end(chat.id)
         view = await _closed(chat)
     assert said(view)[-1] == "failed: The chat was ended before the tool answered."
 
 
 @pytest.mark.parametrize("name", ["WriteNote", "PostNote"])
 async def test_an_end_waits_for_a_side_effect_and_records_it(temporal: Client, queue: str, name: str) -> None:
-    async with desk(temporal, queue, [call(name, text="a")]) as room:
+    async with running_worker(temporal, queue, [call(name, text="a")]) as harness:
         gate = asyncio.Event()
-        chat = await _running(room, name, gate)
-        await room.chats.end(chat.id)
+        chat = await _running(harness, name, gate)
+        await harness.chats.end(chat.id)
         view = await chat.until(lambda view: view.status == "ending")
         assert view.running == name
-        await room.chats.send(chat.id, "One more thing")
+        await harness.chats.send(chat.id, "One more thing")
         view = await chat.until(lambda view: view.dropped.count == 1)
         assert view.dropped.reason == "The chat has ended; start a new one."
         gate.set()
         view = await _closed(chat)
     assert said(view)[-1] == f"ok: {name} of a"
-    assert len(room.ran) == 1
+    assert len(harness.ran) == 1
 
 
 async def test_an_end_waits_for_a_side_effect_no_longer_than_its_bound(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
-        chat = await _running(room, "PostNote", asyncio.Event())
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
+        chat = await _running(harness, "PostNote", asyncio.Event())
+        await harness.chats.end(chat.id)
         await chat.until(lambda view: view.status == "ending")
         history = await chat.handle.fetch_history()
         timers = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
@@ -122,90 +122,90 @@ async def test_an_end_waits_for_a_side_effect_no_longer_than_its_bound(temporal:
 
 
 async def test_an_end_typed_as_words_ends(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        await room.chats.send(chat.id, "End conversation.")
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        await harness.chats.send(chat.id, "End conversation.")
         view = await _closed(chat)
-        assert len(room.model.requests) == 1
+        assert len(harness.model.requests) == 1
     assert said(view)[-1] == "user: End conversation."
 
 
 async def test_a_second_end_and_a_late_message_are_told_that_the_chat_has_ended(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        await room.chats.end(chat.id)
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        await harness.chats.end(chat.id)
         await _closed(chat)
-        await room.chats.end(chat.id)
+        await harness.chats.end(chat.id)
         with pytest.raises(ChatClosed, match="has ended"):
-            await room.chats.send(chat.id, "Hello?")
+            await harness.chats.send(chat.id, "Hello?")
 
 
 async def test_words_that_arrive_with_the_models_goodbye_are_answered(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("finish", message="Goodbye!"), say("Of course.")]) as room:
-        chat = await room.start()
-        room.model.gate = asyncio.Event()
-        await room.chats.send(chat.id, "That was all")
-        await becomes(lambda: len(room.model.requests) == 2)
-        await room.chats.send(chat.id, "No, one thing more")
-        room.model.gate.set()
+    async with running_worker(temporal, queue, [call("finish", message="Goodbye!"), say("Of course.")]) as harness:
+        chat = await harness.start()
+        harness.model.gate = asyncio.Event()
+        await harness.chats.send(chat.id, "That was all")
+        await wait_until(lambda: len(harness.model.requests) == 2)
+        await harness.chats.send(chat.id, "No, one thing more")
+        harness.model.gate.set()
         view = await chat.until(lambda view: view.status == "waiting" and len(view.messages) > 4)
     assert said(view)[2:] == ["user: That was all", "user: No, one thing more", "agent: Of course."]
 
 
 async def test_a_model_that_refuses_leaves_the_chat_open(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [ModelRefused("There is no such model."), say("Here I am.")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [ModelRefused("There is no such model."), say("Here I am.")]) as harness:
+        chat = await harness.start()
         view = await chat.say("Hello?")
         assert said(view)[-1] == "notice: There is no such model."
         assert said(await chat.say("Hello?"))[-1] == "agent: Here I am."
 
 
 async def test_cancelling_the_workflow_ends_the_chat_and_records_the_effect(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
         gate = asyncio.Event()
-        chat = await _running(room, "PostNote", gate)
+        chat = await _running(harness, "PostNote", gate)
         await chat.handle.cancel()
         await chat.until(lambda view: view.status == "ending")
         gate.set()
         with pytest.raises(WorkflowFailureError):
-            await asyncio.wait_for(chat.handle.result(), 10)
+            await asyncio.wait_for(chat.handle.result(), 60)
         view = await chat.view()
         assert (await chat.handle.describe()).status == WorkflowExecutionStatus.CANCELED
     assert said(view)[-1] == "ok: PostNote of a"
 
 
 async def test_cancelling_a_workflow_at_rest_ends_it(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         await chat.handle.cancel()
         with pytest.raises(WorkflowFailureError):
-            await asyncio.wait_for(chat.handle.result(), 10)
+            await asyncio.wait_for(chat.handle.result(), 60)
         assert (await chat.view()).ended == "person"
 
 
 async def test_a_terminated_chat_can_still_be_read(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         await chat.handle.terminate()
-        assert (await room.chats.view(chat.id)).run_status == "terminated"
+        assert (await harness.chats.view(chat.id)).run_status == "terminated"
         assert [line(message) for message in await chat.everything()] == ["instruction: Greet.", "agent: Hello!"]
 
 
-async def _running(room: Desk, name: str, gate: asyncio.Event) -> Chat:
+async def _running(harness: Harness, name: str, gate: asyncio.Event) -> Chat:
     """A chat in which this tool is at work, until the gate is set."""
 
     async def wait() -> None:
         await gate.wait()
 
-    chat = await room.start()
-    room.hooks[name] = wait
+    chat = await harness.start()
+    harness.hooks[name] = wait
     await chat.say("Do it")
     await chat.signal("confirm")
-    await becomes(lambda: len(room.ran) == 1)
+    await wait_until(lambda: len(harness.ran) == 1)
     return chat
 
 
 async def _closed(chat: Chat) -> Any:
     """The last view, once the workflow has ended."""
-    await asyncio.wait_for(chat.handle.result(), 10)
+    await asyncio.wait_for(chat.handle.result(), 60)
     return await chat.view()

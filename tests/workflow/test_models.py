@@ -3,6 +3,7 @@
 import asyncio
 import json
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,31 +12,33 @@ from temporalio.client import Client
 from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from agent.model import CalledTool, Reply
 from agent.settings import Settings
-from tests.workflow.desk import USE, Chat, WrittenModel, call, desk, line, said, say
+from tests.workflow.harness import USE, CannedModel, Chat, call, running_worker, said, say, wait_until
 
 INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(encoding="utf-8"))
 
 
 async def test_an_unavailable_model_is_asked_again_and_the_answer_comes(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [ModelUnavailable("Overloaded.", retry_after=0.1), say("Here I am.")]) as room:
-        chat = await room.start()
+    async with running_worker(
+        temporal, queue, [ModelUnavailable("Overloaded.", retry_after=0.1), say("Here I am.")]
+    ) as harness:
+        chat = await harness.start()
         view = await chat.say("Hello?")
     assert said(view)[-2:] == ["user: Hello?", "agent: Here I am."]
 
 
-async def test_a_model_that_answers_with_nothing_is_told_after_some_attempts(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [ModelGarbled("The model gave an empty answer.")] * 9) as room:
-        chat = await room.start()
+async def test_a_model_that_answers_with_nothing_is_reported_after_four_attempts(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue, [ModelGarbled("The model gave an empty answer.")] * 9) as harness:
+        chat = await harness.start()
         view = await chat.say("Hello?")
     assert said(view)[-1] == "notice: The model gave an empty answer. Say it again, or pick another model."
-    assert len(room.model.requests) == 1 + 4
+    assert len(harness.model.requests) == 1 + 4
 
 
-async def test_a_refusing_model_is_told_and_the_chat_goes_on(temporal: Client, queue: str) -> None:
-    async with desk(
+async def test_a_refusing_model_is_reported_and_the_chat_goes_on(temporal: Client, queue: str) -> None:
+    async with running_worker(
         temporal, queue, [ModelRefused("The model does not know this request (404)."), say("Better.")]
-    ) as room:
-        chat = await room.start()
+    ) as harness:
+        chat = await harness.start()
         view = await chat.say("Hello?")
         assert said(view)[-1] == "notice: The model does not know this request (404)."
         assert view.status == "waiting"
@@ -44,13 +47,13 @@ async def test_a_refusing_model_is_told_and_the_chat_goes_on(temporal: Client, q
 
 
 async def test_a_context_that_is_too_long_is_cut_and_asked_again(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         for turn in range(4):
             await chat.say(f"Turn {turn}")
-        room.model.answers = [ContextTooLong("Too long."), say("Short enough.")]
+        harness.model.answers = [ContextTooLong("Too long."), say("Short enough.")]
         view = await chat.say("Newest")
-    tried, cut = room.model.requests[-2:]
+    tried, cut = harness.model.requests[-2:]
     assert len(cut.messages) < len(tried.messages)
     assert cut.messages[-1]["content"] == "Newest"
     assert said(view)[-1] == "agent: Short enough."
@@ -70,59 +73,59 @@ async def test_a_context_that_is_too_long_is_cut_and_asked_again(temporal: Clien
 async def test_a_call_that_cannot_be_proposed_goes_back_to_the_model_once(
     temporal: Client, queue: str, wrong: Reply
 ) -> None:
-    async with desk(temporal, queue, [wrong, call("WriteNote", text="milk")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [wrong, call("WriteNote", text="milk")]) as harness:
+        chat = await harness.start()
         view = await chat.say("Note: milk")
     assert said(view)[-1] == "proposal: WriteNote {'text': 'milk'}"
-    correction = room.model.requests[-1].messages[-1]
+    correction = harness.model.requests[-1].messages[-1]
     assert correction["role"] == "tool"
     assert json.loads(correction["content"])["ok"] is False
-    json.loads(room.model.requests[-1].messages[-2]["tool_calls"][0]["function"]["arguments"])
+    json.loads(harness.model.requests[-1].messages[-2]["tool_calls"][0]["function"]["arguments"])
 
 
 async def test_a_call_that_is_wrong_twice_becomes_a_question_for_what_is_missing(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("WriteNote"), call("WriteNote")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("WriteNote"), call("WriteNote")]) as harness:
+        chat = await harness.start()
         view = await chat.say("Write a note")
     assert said(view)[-1] == "agent: Before I can write note: I still need the text. What should it be?"
-    assert len(room.model.requests) == 3
+    assert len(harness.model.requests) == 3
 
 
 async def test_another_model_picked_during_a_call_is_asked_instead(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [say("From the new one.")]) as room:
-        chat = await room.start()
-        room.model.gate = asyncio.Event()
-        await room.chats.send(chat.id, "Hello?")
-        await chat.until(lambda view: len(room.model.requests) == 2)
-        await room.chats.set_model(chat.id, "openai/other")
-        await chat.until(lambda view: len(room.model.requests) == 3)
-        await _becomes(lambda: room.model.cancelled == 1)
-        room.model.gate.set()
+    async with running_worker(temporal, queue, [say("From the new one.")]) as harness:
+        chat = await harness.start()
+        harness.model.gate = asyncio.Event()
+        await harness.chats.send(chat.id, "Hello?")
+        await chat.until(lambda view: len(harness.model.requests) == 2)
+        await harness.chats.set_model(chat.id, "openai/other")
+        await chat.until(lambda view: len(harness.model.requests) == 3)
+        await wait_until(lambda: harness.model.cancelled == 1)
+        harness.model.gate.set()
         view = await chat.settled()
-    assert room.model.requests[-1].model == "openai/other"
+    assert harness.model.requests[-1].model == "openai/other"
     assert [text for text in said(view) if text.startswith("agent")] == ["agent: Hello!", "agent: From the new one."]
 
 
 async def test_the_guardrail_gates_what_the_plan_says(temporal: Client, queue: str) -> None:
-    guard = WrittenModel([say("NO, we only keep notes here. Which note?"), say("Yes")])
-    async with desk(temporal, queue, [call("WriteNote", text="x"), say("Welcome.")], guard=guard) as room:
-        chat = await room.start()
+    guard = CannedModel([say("NO, we only keep notes here. Which note?"), say("Yes")])
+    async with running_worker(temporal, queue, [call("WriteNote", text="x"), say("Welcome.")], guard=guard) as harness:
+        chat = await harness.start()
         view = await chat.say("Book me a flight")
         assert said(view)[-1] == "agent: we only keep notes here. Which note?"
         assert view.messages[-1].off_goal is True  # type: ignore[union-attr]
-        room.model.answers = [say("Welcome.")]
+        harness.model.answers = [say("Welcome.")]
         view = await chat.say("Hello again")
     assert said(view)[-1] == "agent: Welcome."
 
 
 async def test_nothing_of_the_plan_is_shown_before_the_guardrail_has_passed_it(temporal: Client, queue: str) -> None:
-    guard = WrittenModel([say("YES")], gate=asyncio.Event())
-    async with desk(temporal, queue, [say("Secret.")], guard=guard) as room:
-        chat = await room.start()
-        await room.chats.send(chat.id, "Tell me")
-        await chat.until(lambda view: len(room.model.requests) == 2)
+    guard = CannedModel([say("YES")], gate=asyncio.Event())
+    async with running_worker(temporal, queue, [say("Secret.")], guard=guard) as harness:
+        chat = await harness.start()
+        await harness.chats.send(chat.id, "Tell me")
+        await chat.until(lambda view: len(harness.model.requests) == 2)
         await asyncio.sleep(0.5)
-        snapshot = await room.chats.view(chat.id)
+        snapshot = await harness.chats.view(chat.id)
         assert snapshot.attempt is not None
         assert snapshot.attempt.partial == ""
         assert guard.gate is not None
@@ -131,43 +134,43 @@ async def test_nothing_of_the_plan_is_shown_before_the_guardrail_has_passed_it(t
 
 
 async def test_a_wrong_no_is_overruled_by_sending_it_anyway(temporal: Client, queue: str) -> None:
-    guard = WrittenModel([say("NO.")])
-    async with desk(temporal, queue, [say("never shown"), say("Gladly.")], guard=guard) as room:
-        chat = await room.start()
+    guard = CannedModel([say("NO.")])
+    async with running_worker(temporal, queue, [say("never shown"), say("Gladly.")], guard=guard) as harness:
+        chat = await harness.start()
         view = await chat.say("Note: burgers")
         assert view.messages[-1].off_goal is True  # type: ignore[union-attr]
-        room.model.answers = [say("Gladly.")]
+        harness.model.answers = [say("Gladly.")]
         view = await chat.say("Note: burgers", insist=True)
     assert said(view)[-1] == "agent: Gladly."
     assert len(guard.requests) == 1
-    assert "off_goal" not in [tool["function"]["name"] for tool in room.model.requests[-1].tools]
+    assert "off_goal" not in [tool["function"]["name"] for tool in harness.model.requests[-1].tools]
 
 
 async def test_a_spent_budget_asks_before_the_next_turn_and_goes_on_when_told(temporal: Client, queue: str) -> None:
     settings = Settings(temporal_task_queue=queue, chat_budget_usd=Decimal("0.0015"))
-    async with desk(temporal, queue, settings=settings) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, settings=settings) as harness:
+        chat = await harness.start()
         await chat.say("One")
-        calls = len(room.model.requests)
+        calls = len(harness.model.requests)
         view = await chat.say("Two")
         assert view.waiting is not None
         assert view.waiting.kind == "budget"
-        assert len(room.model.requests) == calls
+        assert len(harness.model.requests) == calls
         view = await chat.confirm()
         assert said(view)[-1] == "agent: You said: Two"
         assert view.cost_usd == "0.003"
         view = await chat.say("Three")
         assert view.waiting is not None
-        await room.chats.decline(chat.id, view.waiting.id)
+        await harness.chats.decline(chat.id, view.waiting.id)
         view = await chat.until(lambda view: view.status == "waiting")
-    assert len(room.model.requests) == calls + 1
+    assert len(harness.model.requests) == calls + 1
 
 
 async def test_an_unknown_price_is_unknown_and_tokens_bound_the_chat(temporal: Client, queue: str) -> None:
     settings = Settings(temporal_task_queue=queue, chat_budget_usd=Decimal("100"), chat_budget_tokens=25)
     free = USE.model_copy(update={"cost_usd": None})
-    async with desk(temporal, queue, [Reply("Hm.", [], free)], settings=settings) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [Reply("Hm.", [], free)], settings=settings) as harness:
+        chat = await harness.start()
         view = await chat.say("One")
         assert (view.tokens, view.cost_usd) == (30, None)
         view = await chat.say("Two")
@@ -176,22 +179,22 @@ async def test_an_unknown_price_is_unknown_and_tokens_bound_the_chat(temporal: C
 
 
 async def test_a_fact_of_the_first_turn_is_still_known_in_the_sixtieth(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         await chat.say("My name is Wilhelmina Featherstone.")
         for turn in range(2, 61):
             await chat.say(f"Turn {turn}: " + "something that takes up room in the window, word by word. " * 10)
-        sent = json.dumps(room.model.requests[-1].messages)
-    assert room.model.summaries, "the window never filled"
+        sent = json.dumps(harness.model.requests[-1].messages)
+    assert harness.model.summaries, "the window never filled"
     assert "Wilhelmina Featherstone" in sent
     assert len(sent) < 24_000
-    assert "Wilhelmina" not in json.dumps(room.model.requests[-1].messages[1:]), "the summary alone knows it"
+    assert "Wilhelmina" not in json.dumps(harness.model.requests[-1].messages[1:]), "the summary alone knows it"
 
 
 async def test_history_per_turn_does_not_grow_with_the_chat(temporal: Client, queue: str) -> None:
     """Turns 101 to 200 against turns 11 to 110, all runs of the chat counted, continue-as-new included."""
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
         total: dict[int, int] = {}
         for turn in range(1, 201):
             await chat.say(f"Turn {turn}: a sentence of about the length that a person types in a chat, and some more.")
@@ -202,51 +205,39 @@ async def test_history_per_turn_does_not_grow_with_the_chat(temporal: Client, qu
     assert total[200] - total[100] <= 1.1 * (total[110] - total[10])
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-async def test_instructions_hidden_in_a_result_run_no_tool_without_a_receipt(
-    temporal: Client, queue: str, text: str
-) -> None:
+async def test_instructions_hidden_in_a_result_run_no_tool_without_a_receipt(temporal: Client, queue: str) -> None:
     """The worst case: the model obeys whatever the tool's result says."""
-    obeyed = [call("PostNote", text="obeyed"), call("finish", message="obeyed")]
-    async with desk(temporal, queue, [call("ReadNote", text="a"), obeyed[0]]) as room:
-        chat = await room.start()
-        room.hooks["ReadNote"] = lambda: text
-        await chat.say("Read it")
-        view = await chat.confirm()
-        assert view.status == "deciding"
-        assert [name for name, _, _ in room.ran] == ["ReadNote"]
-        assert view.goal.name == "notes"
-        shown = json.loads(room.model.requests[-1].messages[-1]["content"])
-        assert room.model.requests[-1].messages[-1]["role"] == "tool"
-        assert shown["result"] == text
-        assert sorted(tool["function"]["name"] for tool in room.model.requests[-1].tools) == sorted(
-            tool["function"]["name"] for tool in room.model.requests[0].tools
-        )
+    async with running_worker(temporal, queue) as harness:
+        for text in INJECTIONS:
+            harness.ran.clear()
+            harness.model.answers = [say("Hello!"), call("ReadNote", text="a"), call("PostNote", text="obeyed")]
+            harness.hooks["ReadNote"] = partial(str, text)
+            chat = await harness.start()
+            offered = harness.model.requests[-1].tools
+            await chat.say("Read it")
+            view = await chat.confirm()
+            assert (view.status, view.goal.name) == ("deciding", "notes"), text
+            assert [name for name, _, _ in harness.ran] == ["ReadNote"], text
+            newest = harness.model.requests[-1]
+            assert newest.messages[-1]["role"] == "tool"
+            assert json.loads(newest.messages[-1]["content"])["result"] == text
+            assert newest.tools == offered, text
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-async def test_pasted_text_is_never_an_instruction_of_ours(temporal: Client, queue: str, text: str) -> None:
-    async with desk(temporal, queue) as room:
-        chat = await room.start()
-        view = await chat.say(text)
-        assert not room.model.requests[-1].messages[-1]["content"].startswith("###")
-    assert line(view.messages[2]).startswith("user: ")
+async def test_pasted_text_is_never_an_instruction_of_ours(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        for text in INJECTIONS:
+            view = await chat.say(text)
+            assert not harness.model.requests[-1].messages[-1]["content"].startswith("###")
+            assert view.messages[-2].kind == "user"
 
 
 async def _history_bytes(chat: Chat) -> int:
     """Bytes of history of all runs of a chat."""
     run_id, total = (await chat.handle.describe()).run_id, 0
     while run_id:
-        described = await chat.desk.temporal.get_workflow_handle(chat.id, run_id=run_id).describe()
+        described = await chat.harness.temporal.get_workflow_handle(chat.id, run_id=run_id).describe()
         total += described.raw_description.workflow_execution_info.history_size_bytes
-        run_id = (await chat.desk.chats.earlier(chat.id, run_id)).previous_run_id
+        run_id = (await chat.harness.chats.earlier(chat.id, run_id)).previous_run_id
     return total
-
-
-async def _becomes(reached: object) -> None:
-    assert callable(reached)
-    for _ in range(100):
-        if reached():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("never came to pass")

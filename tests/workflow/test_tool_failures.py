@@ -6,104 +6,104 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from tests.workflow.desk import call, desk, said, say
+from tests.workflow.harness import call, running_worker, said, say
 from tools import TryAgain
 
 
 async def test_a_failed_tool_is_told_as_failed_and_not_run_again(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("WriteNote", text="fail"), say("It failed.")]) as room:
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("WriteNote", text="fail"), say("It failed.")]) as harness:
+        chat = await harness.start()
         await chat.say("Note: fail")
         view = await chat.confirm()
-        told = room.model.requests[-1].messages[-1]["content"]
+        told = harness.model.requests[-1].messages[-1]["content"]
     assert said(view)[-2] == "failed: The note could not be kept: the notebook is full."
     assert told == '{"ok": false, "error": "The note could not be kept: the notebook is full."}'
-    assert len(room.ran) == 1
+    assert len(harness.ran) == 1
 
 
 @pytest.mark.parametrize("name", ["ReadNote", "WriteNote"])
 async def test_a_tool_that_may_be_repeated_is_tried_again_with_the_same_key(
     temporal: Client, queue: str, name: str
 ) -> None:
-    async with desk(temporal, queue, [call(name, text="a"), say("Good.")]) as room:
-        room.hooks[name] = _failing(2, room.ran)
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call(name, text="a"), say("Good.")]) as harness:
+        harness.hooks[name] = _failing(2, harness.ran)
+        chat = await harness.start()
         await chat.say("Go")
         view = await chat.confirm()
     assert said(view)[-2:] == [f"ok: {name} of a", "agent: Good."]
-    assert len(room.ran) == 3
-    assert len({key for _, _, key in room.ran}) == 1
+    assert len(harness.ran) == 3
+    assert len({key for _, _, key in harness.ran}) == 1
 
 
 async def test_a_read_that_never_works_is_told_as_failed(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("ReadNote", text="a"), say("A pity.")]) as room:
-        room.hooks["ReadNote"] = _failing(9, room.ran)
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("ReadNote", text="a"), say("A pity.")]) as harness:
+        harness.hooks["ReadNote"] = _failing(9, harness.ran)
+        chat = await harness.start()
         await chat.say("Read")
         view = await chat.confirm()
     assert said(view)[-2:] == ["failed: The notebook is being moved.", "agent: A pity."]
-    assert len(room.ran) == 4
+    assert len(harness.ran) == 4
 
 
 async def test_an_effect_that_never_answers_is_unknown_and_keeps_its_key_when_tried_again(
     temporal: Client, queue: str
 ) -> None:
-    async with desk(temporal, queue, [call("WriteNote", text="a"), say("Good.")]) as room:
-        room.hooks["WriteNote"] = _failing(4, room.ran)
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("WriteNote", text="a"), say("Good.")]) as harness:
+        harness.hooks["WriteNote"] = _failing(4, harness.ran)
+        chat = await harness.start()
         await chat.say("Write")
         view = await chat.confirm()
         assert view.waiting
         assert view.waiting.kind == "lost_result"
         view = await chat.confirm()
     assert said(view)[-2:] == ["ok: WriteNote of a", "agent: Good."]
-    assert len(room.ran) == 5
-    assert len({key for _, _, key in room.ran}) == 1, "it is the same effect"
+    assert len(harness.ran) == 5
+    assert len({key for _, _, key in harness.ran}) == 1, "it is the same effect"
 
 
 async def test_an_effect_tried_again_with_other_arguments_is_another_effect(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("WriteNote", text="a"), say("Good.")]) as room:
-        room.hooks["WriteNote"] = _failing(4, room.ran)
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("WriteNote", text="a"), say("Good.")]) as harness:
+        harness.hooks["WriteNote"] = _failing(4, harness.ran)
+        chat = await harness.start()
         await chat.say("Write")
         await chat.confirm()
         await chat.confirm(text="b")
-    assert [text for _, text, _ in room.ran] == ["a", "a", "a", "a", "b"]
-    assert len({key for _, _, key in room.ran}) == 2
+    assert [text for _, text, _ in harness.ran] == ["a", "a", "a", "a", "b"]
+    assert len({key for _, _, key in harness.ran}) == 2
 
 
 async def test_a_once_tool_is_never_tried_again_by_itself(temporal: Client, queue: str) -> None:
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
-        room.hooks["PostNote"] = _failing(1, room.ran)
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
+        harness.hooks["PostNote"] = _failing(1, harness.ran)
+        chat = await harness.start()
         await chat.say("Post")
         view = await chat.confirm()
     assert view.waiting
     assert view.waiting.kind == "lost_result"
     assert said(view)[-2] == "unknown: The notebook is being moved."
-    assert len(room.ran) == 1
+    assert len(harness.ran) == 1
 
 
 async def test_words_said_while_the_answer_was_lost_are_answered_instead_of_a_card(
     temporal: Client, queue: str
 ) -> None:
-    async with desk(temporal, queue, [call("PostNote", text="a"), say("I do not know.")]) as room:
+    async with running_worker(temporal, queue, [call("PostNote", text="a"), say("I do not know.")]) as harness:
         gate = asyncio.Event()
 
         async def lose() -> None:
             await gate.wait()
             raise TryAgain("The notebook is being moved.")
 
-        room.hooks["PostNote"] = lose
-        chat = await room.start()
+        harness.hooks["PostNote"] = lose
+        chat = await harness.start()
         await chat.say("Post")
         await chat.signal("confirm")
         await chat.until(lambda view: view.status == "running")
-        await room.chats.send(chat.id, "Was it posted?")
+        await harness.chats.send(chat.id, "Was it posted?")
         await chat.until(lambda view: bool(view.queued))
         gate.set()
         view = await chat.until(lambda view: view.status == "waiting")
-        told = [line["content"] for line in room.model.requests[-1].messages[-2:]]
+        told = [line["content"] for line in harness.model.requests[-1].messages[-2:]]
     assert said(view)[-2:] == ["user: Was it posted?", "agent: I do not know."]
     assert told == ['{"unknown": true, "error": "The notebook is being moved."}', "Was it posted?"]
 
@@ -112,9 +112,9 @@ async def test_a_result_that_could_not_be_read_again_is_a_failure_in_one_sentenc
     deep: Any = 1
     for _ in range(190):
         deep = {"a": deep}
-    async with desk(temporal, queue, [call("ReadNote", text="a"), say("Odd.")]) as room:
-        room.hooks["ReadNote"] = lambda: deep
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("ReadNote", text="a"), say("Odd.")]) as harness:
+        harness.hooks["ReadNote"] = lambda: deep
+        chat = await harness.start()
         await chat.say("Read")
         view = await chat.confirm()
     assert said(view)[-2] == "failed: ReadNote ran, but what it returned cannot be kept: it is nested too deeply."
@@ -122,13 +122,13 @@ async def test_a_result_that_could_not_be_read_again_is_a_failure_in_one_sentenc
 
 async def test_what_an_unforeseen_failure_says_stays_in_the_log(temporal: Client, queue: str) -> None:
     """Anything may be in it, a key for example."""
-    async with desk(temporal, queue, [call("PostNote", text="a")]) as room:
-        room.hooks["PostNote"] = lambda: _raise(BaseException("sk-12345678"))
-        chat = await room.start()
+    async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
+        harness.hooks["PostNote"] = lambda: _raise(BaseException("sk-12345678"))
+        chat = await harness.start()
         await chat.say("Post")
         view = await chat.confirm()
     assert "12345678" not in view.model_dump_json()
-    assert said(view)[-2] == "unknown: It failed for a reason that is only in the worker's log."
+    assert said(view)[-2] == "unknown: It failed because of an internal error; the worker's log has the details."
 
 
 def _raise(error: BaseException) -> None:

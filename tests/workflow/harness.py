@@ -1,9 +1,11 @@
-"""A worker in the test's own process with a model whose replies the test writes, and tools that the test watches."""
+"""A worker in the test's own process, with a model whose replies the test writes and tools that record their calls."""
 
 import asyncio
+import inspect
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -54,7 +56,7 @@ Answer = Reply | Exception | Callable[[ModelRequest], Reply]
 
 
 @dataclass
-class WrittenModel:
+class CannedModel:
     """Gives the test's answers in order, then echoes what was said last. `gate` holds every reply back until it is set."""
 
     answers: list[Answer] = field(default_factory=list)
@@ -84,12 +86,12 @@ class WrittenModel:
 
 
 @dataclass
-class Desk:
+class Harness:
     """A chat client, the raw Temporal client, the model, and what the tools did."""
 
     chats: ChatClient
     temporal: Client
-    model: WrittenModel
+    model: CannedModel
     queue: str
     ran: list[tuple[str, str, str]]
     hooks: dict[str, Callable[[], Any]]
@@ -116,26 +118,26 @@ class Desk:
 class Chat:
     """One chat as the tests drive it; its newest run unless one is named."""
 
-    desk: Desk
+    harness: Harness
     id: str
     run: str | None = None
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
-        return self.desk.temporal.get_workflow_handle(self.id, run_id=self.run)
+        return self.harness.temporal.get_workflow_handle(self.id, run_id=self.run)
 
     async def view(self, since: int = 0) -> ChatView:
         view: ChatView = await self.handle.query("get_chat", since, result_type=ChatView)
         return view
 
-    async def until(self, reached: Callable[[ChatView], bool], seconds: int = 20) -> ChatView:
+    async def until(self, reached: Callable[[ChatView], bool], seconds: float = 60) -> ChatView:
         """The first view that is as asked; fails after some seconds."""
-        for _ in range(20 * seconds):
-            view = await self.view()
-            if reached(view):
-                return view
+        deadline = time.monotonic() + seconds
+        while not reached(view := await self.view()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s; the chat is {view.status}: {said(view)}")
             await asyncio.sleep(0.05)
-        raise AssertionError(f"never came to pass; the chat is {view.status}: {said(view)}")
+        return view
 
     async def settled(self) -> ChatView:
         """The view once nothing is under way: the person's turn, a card, or the end."""
@@ -143,14 +145,14 @@ class Chat:
 
     async def say(self, text: str, **options: Any) -> ChatView:
         before = (await self.view()).revision
-        await self.desk.chats.send(self.id, text, **options)
+        await self.harness.chats.send(self.id, text, **options)
         await self.until(lambda view: view.revision > before)
         return await self.settled()
 
     async def confirm(self, **arguments: Any) -> ChatView:
         view = await self.view()
         assert view.waiting, said(view)
-        await self.desk.chats.confirm(self.id, view.waiting.id, arguments or None)
+        await self.harness.chats.confirm(self.id, view.waiting.id, arguments or None)
         await self.until(lambda later: later.waiting is None or later.waiting.id != view.waiting.id)  # type: ignore[union-attr]
         return await self.settled()
 
@@ -160,21 +162,21 @@ class Chat:
     async def everything(self) -> list[Any]:
         """All messages of all runs, oldest first, as a reader walks them."""
         description = await self.handle.describe()
-        view = await self.desk.chats.earlier(self.id, description.run_id)
+        view = await self.harness.chats.earlier(self.id, description.run_id)
         messages = view.messages
         while view.previous_run_id:
-            view = await self.desk.chats.earlier(self.id, view.previous_run_id)
+            view = await self.harness.chats.earlier(self.id, view.previous_run_id)
             messages = view.messages + messages
         return messages
 
 
-async def becomes(reached: Callable[[], bool]) -> None:
-    """Wait until it is so; fails after 10 s."""
-    for _ in range(200):
-        if reached():
-            return
+async def wait_until(reached: Callable[[], bool | Awaitable[bool]], seconds: float = 60) -> None:
+    """Wait until it is so; fails after some seconds."""
+    deadline = time.monotonic() + seconds
+    while not (await found if inspect.isawaitable(found := reached()) else found):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s")
         await asyncio.sleep(0.05)
-    raise AssertionError("it never came to pass")
 
 
 def said(view: ChatView) -> list[str]:
@@ -194,8 +196,8 @@ def line(message: Any) -> str:
             return f"{message.outcome}: {message.result or message.error}"
 
 
-def watched_tools(ran: list[tuple[str, str, str]], hooks: dict[str, Callable[[], Any]]) -> Toolset:
-    """ReadNote (read), WriteNote (idempotent), PostNote (once): each notes its call, then does what the test hooked in."""
+def recording_tools(ran: list[tuple[str, str, str]], hooks: dict[str, Callable[[], Any]]) -> Toolset:
+    """ReadNote (read), WriteNote (idempotent), PostNote (once): each records its call, then runs the test's hook."""
 
     async def act(name: str, text: str, context: ToolContext) -> str:
         ran.append((name, text, context.idempotency_key))
@@ -226,19 +228,19 @@ def watched_tools(ran: list[tuple[str, str, str]], hooks: dict[str, Callable[[],
 
 
 @asynccontextmanager
-async def desk(
+async def running_worker(
     temporal: Client,
     queue: str,
     answers: Sequence[Answer] = (),
     settings: Settings | None = None,
-    guard: WrittenModel | None = None,
-) -> AsyncIterator[Desk]:
+    guard: CannedModel | None = None,
+) -> AsyncIterator[Harness]:
     """A worker for one task queue. The greeting takes the first answer."""
     settings = settings or Settings(temporal_task_queue=queue, steadfast_home=str(Path.cwd()))
     ran: list[tuple[str, str, str]] = []
     hooks: dict[str, Callable[[], Any]] = {}
-    model = WrittenModel([say("Hello!"), *answers])
-    activities = Activities(settings, model, watched_tools(ran, hooks), guard)
+    model = CannedModel([say("Hello!"), *answers])
+    activities = Activities(settings, model, recording_tools(ran, hooks), guard)
     async with Worker(
         temporal,
         task_queue=queue,
@@ -248,4 +250,4 @@ async def desk(
         default_heartbeat_throttle_interval=timedelta(milliseconds=100),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),
     ):
-        yield Desk(ChatClient(temporal, settings), temporal, model, queue, ran, hooks)
+        yield Harness(ChatClient(temporal, settings), temporal, model, queue, ran, hooks)

@@ -1,4 +1,4 @@
-"""A worker process that a test kills: `python -m tests.workflow.crew ADDRESS QUEUE DIRECTORY`.
+"""A worker process that a test kills: `python -m tests.workflow.worker_process ADDRESS QUEUE DIRECTORY`.
 
 Its tools leave their effects as files in the directory, and then, while a file `hold` lies there, do not answer.
 """
@@ -18,12 +18,12 @@ from agent.model import ModelRequest, Reply
 from agent.settings import Settings
 from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
-from tests.workflow.desk import call, say
+from tests.workflow.harness import call, say
 from tools import ToolContext, Toolset, tool
 from tools.kit.define import tool_of
 
 
-class Echo:
+class EchoModel:
     """Calls the tool that the person names, and reports what it returned."""
 
     def __init__(self, directory: Path) -> None:
@@ -81,7 +81,7 @@ def tools(directory: Path) -> Toolset:
 
 async def serve(address: str, queue: str, directory: Path) -> None:
     settings = Settings(temporal_task_queue=queue, steadfast_home=str(directory))
-    activities = Activities(settings, Echo(directory), tools(directory))
+    activities = Activities(settings, EchoModel(directory), tools(directory))
     worker = Worker(
         await connect(settings, address),
         task_queue=queue,
