@@ -18,7 +18,7 @@ from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
-from agent.settings import Settings, load_settings
+from agent.settings import Settings, load_settings, settings_source
 from agent.temporal import connect, connection, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
 from tools import load
@@ -81,6 +81,7 @@ def main() -> NoReturn:
     status = 0
     try:
         pipe = supervisor_pipe()
+        print(settings_source(), flush=True)  # noqa: T201
         asyncio.run(serve(load_settings(), pipe))
     except (SettingsError, ServerUnavailable) as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201

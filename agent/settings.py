@@ -1,158 +1,168 @@
-"""The environment and .env, read once: typed, validated, every variable documented in VARIABLES.
+"""The environment and .env, read once. Each variable is one field below: its name, type, default and sentence.
 
+To add a variable, add a field and run `python -m tests.reference`, which writes docs/settings.md and .env.example.
 Errors name the variable and the remedy, never the value: it may be a key.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from agent.errors import SettingsError
 
 SCRIPTED = "scripted"
+DOTENV = Path(__file__).resolve().parents[1] / ".env"
+ENV_FILE = "STEADFAST_ENV_FILE"
 
 
-def _text(value: str) -> str:
-    return value
+def _split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-def _list(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _bool(value: str) -> bool:
-    if value.lower() in ("true", "on", "yes", "1"):
-        return True
-    if value.lower() in ("false", "off", "no", "0"):
-        return False
-    raise ValueError("must be true or false")
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value.lower() not in allowed:
-            raise ValueError(f"must be one of: {', '.join(allowed)}")
-        return value.lower()
-
-    return parse
-
-
-def _seconds(lowest: float, highest: float) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not lowest <= number <= highest:
-            raise ValueError(f"must be a number of seconds from {lowest:g} to {highest:g}")
-        return number
-
-    return parse
-
-
-def _count(lowest: int, highest: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not value.isdecimal() or not lowest <= int(value) <= highest:
-            raise ValueError(f"must be a whole number from {lowest} to {highest}")
-        return int(value)
-
-    return parse
-
-
-def _dollars(value: str) -> Decimal:
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount <= 0:
-        raise ValueError("must be an amount of US dollars above 0, such as 0.50")
-    return amount
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
+    if value and not value.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return value.rstrip("/")
 
 
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+    if value and not (host and port.isdecimal() and 0 < int(port) < 65536):
         raise ValueError("must be host:port, such as localhost:7233")
     return value
 
 
-@dataclass(frozen=True)
-class Variable:
-    """One environment variable: how it is read, and what the README says of it."""
-
-    name: str
-    parse: Callable[[str], Any]
-    default: Any
-    meaning: str
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Url = Annotated[str, AfterValidator(_url)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
-VARIABLES: tuple[Variable, ...] = (
-    Variable("LLM_MODEL", _text, SCRIPTED, "any LiteLLM model, such as `openai/gpt-4o`; not set: the scripted offline model"),
-    Variable("LLM_KEY", _text, "", "the key for LLM_MODEL (LiteLLM's own variables, such as `OPENAI_API_KEY`, work too)"),
-    Variable("LLM_BASE_URL", _url, "", "where LLM_MODEL is served, if not at its provider's usual address"),
-    Variable("LLM_FALLBACK_MODELS", _list, (), "models to try next, separated by commas; their keys are LiteLLM's own variables"),
-    Variable("LLM_MODELS", _list, (), "models a person may pick in the page, separated by commas"),
-    Variable("LLM_TIMEOUT", _seconds(1, 3600), 120.0, "the longest that one reply may take in all, in seconds"),
-    Variable("LLM_MAX_TOKENS", _count(16, 200_000), 2048, "the longest reply asked of the model, in tokens"),
-    Variable("LLM_CONTEXT_TOKENS", _count(500, 1_000_000), 4000, "how much of the chat the model is sent besides the summary, in tokens"),
-    Variable("GUARDRAIL_MODEL", _text, "", "a model that checks independently whether what was said fits the goal"),
-    Variable("CHAT_BUDGET_USD", _dollars, None, "what one chat may cost before it asks whether to go on, in US dollars"),
-    Variable("CHAT_BUDGET_TOKENS", _count(1, 1_000_000_000), None, "the same in tokens, for models whose price is unknown"),
-    Variable("STREAM_INTERVAL", _seconds(0, 4), 0.1, "how often a growing reply is reported, in seconds; 0 = not at all (Temporal Cloud bills each report)"),
-    Variable("SHOW_CONFIRM", _choice("true", "effects", "false"), "true", "`true`: every tool asks first; `effects`: only those that change something; `false`: none"),
-    Variable("TEMPORAL_ADDRESS", _address, "", "the Temporal server, host:port; not set: one on localhost:7233, else one that we start"),
-    Variable("TEMPORAL_TASK_QUEUE", _text, "agent-task-queue", "the task queue that pages and workers share"),
-    Variable("TEMPORAL_CLI_PATH", _text, "", "the `temporal` program to start the server with, if not the one on PATH"),
-    Variable("EMBEDDED_WORKER", _bool, True, "`off`: the page starts no worker; run `python worker.py` yourself"),
-    Variable("STEADFAST_HOME", _text, "", "where the server's database and downloads live; not set: the user's data directory"),
-)  # fmt: skip
+class Settings(BaseSettings):
+    """What the environment says. `Settings()` is the defaults; `load_settings()` reads the process's environment."""
 
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-@dataclass(frozen=True)
-class Settings:
-    """What the environment says. `environment` is all of it, for the libraries and tools that read variables of their own."""
-
-    llm_model: str = SCRIPTED
-    llm_key: str = field(default="", repr=False)
-    llm_base_url: str = ""
-    llm_fallback_models: tuple[str, ...] = ()
-    llm_models: tuple[str, ...] = ()
-    llm_timeout: float = 120.0
-    llm_max_tokens: int = 2048
-    llm_context_tokens: int = 4000
-    guardrail_model: str = ""
-    chat_budget_usd: Decimal | None = None
-    chat_budget_tokens: int | None = None
-    stream_interval: float = 0.1
-    show_confirm: Literal["true", "effects", "false"] = "true"
-    temporal_address: str = ""
-    temporal_task_queue: str = "agent-task-queue"
-    temporal_cli_path: str = ""
-    embedded_worker: bool = True
-    steadfast_home: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    llm_model: str = Field(
+        SCRIPTED, description="any LiteLLM model, such as `openai/gpt-4o`; not set: the offline demo model"
+    )
+    llm_key: str = Field(
+        "",
+        repr=False,
+        description="the key for LLM_MODEL (LiteLLM's own variables, such as `OPENAI_API_KEY`, work too)",
+    )
+    llm_base_url: Url = Field("", description="where LLM_MODEL is served, if not at its provider's usual address")
+    llm_fallback_models: Names = Field(
+        (), description="models to try next, separated by commas; their keys are LiteLLM's own variables"
+    )
+    llm_models: Names = Field((), description="models a person may pick in the page, separated by commas")
+    llm_timeout: float = Field(120, ge=1, le=3600, description="total timeout per reply, in seconds")
+    llm_max_tokens: int = Field(2048, ge=16, le=200_000, description="the longest reply to ask of the model, in tokens")
+    llm_context_tokens: int = Field(
+        4000,
+        ge=500,
+        le=1_000_000,
+        description="how much of the chat is sent to the model besides the summary, in tokens",
+    )
+    guardrail_model: str = Field(
+        "", description="a second model that checks independently whether a message fits the goal"
+    )
+    chat_budget_usd: Decimal | None = Field(
+        None, gt=0, description="what one chat may cost before it asks whether to go on, in US dollars"
+    )
+    chat_budget_tokens: int | None = Field(
+        None, ge=1, le=1_000_000_000, description="the same in tokens, for models whose price is unknown"
+    )
+    stream_interval: float = Field(
+        0.1,
+        ge=0,
+        le=4,
+        description="how often a growing reply is reported, in seconds; 0: not at all (Temporal Cloud bills each report)",
+    )
+    show_confirm: Annotated[Literal["true", "effects", "false"], BeforeValidator(_lower)] = Field(
+        "true", description="`true`: every tool asks first; `effects`: only those that change something; `false`: none"
+    )
+    temporal_address: Address = Field(
+        "", description="the Temporal server, host:port; not set: one on localhost:7233, else an embedded one"
+    )
+    temporal_task_queue: str = Field("agent-task-queue", description="the task queue that pages and workers share")
+    temporal_cli_path: str = Field(
+        "", description="the `temporal` program that starts the embedded server, if not the one on PATH"
+    )
+    embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
+    steadfast_home: str = Field(
+        "",
+        description="where the embedded server's database, downloads and logs live; not set: the user's data directory",
+    )
+    steadfast_env_file: str = Field(
+        "", description="the file to read instead of `.env` beside pyproject.toml (only in the environment)"
+    )
+    environment: Annotated[Mapping[str, str], AfterValidator(MappingProxyType)] = Field(
+        {}, validate_default=True, repr=False
+    )
+    """All variables that are set, also those above, for the libraries and tools that read their own."""
 
     @property
     def home(self) -> Path:
         """The directory of everything we keep: databases, the server's binary, locks and logs."""
         return Path(self.steadfast_home).expanduser() if self.steadfast_home else user_data_path("steadfast")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given by name goes over `environment`; nothing else is read, so a test's settings are its own."""
+        assert isinstance(init_settings, InitSettingsSource)
+        return init_settings, _Given(settings_cls, init_settings.init_kwargs.get("environment", {}))
+
+
+class _Given(EnvSettingsSource):
+    """Reads the fields from a mapping; what is empty or blank counts as not set."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environment: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self.env_vars = {name.lower(): value.strip() for name, value in environment.items() if value.strip()}
+        self.env_vars.pop("environment", None)
+
+
+def dotenv_path() -> Path:
+    """The .env beside pyproject.toml, whatever the working directory, or what STEADFAST_ENV_FILE names."""
+    return Path(os.environ.get(ENV_FILE) or DOTENV).expanduser()
+
+
+def settings_source() -> str:
+    """Where the settings come from, in one sentence for the terminal."""
+    path = dotenv_path()
+    return f"Settings: the environment and {path}" if path.is_file() else f"Settings: the environment; no {path}"
+
 
 def read_environment(dotenv: Path | None = None) -> dict[str, str]:
     """The process's environment over the lines of .env; a variable that is set and empty counts as not set."""
-    path = Path(".env") if dotenv is None else dotenv
+    path = dotenv or dotenv_path()
     merged: dict[str, str] = {}
     if path.is_file():
         try:
@@ -166,13 +176,30 @@ def read_environment(dotenv: Path | None = None) -> dict[str, str]:
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check every variable; raises SettingsError naming the first one that cannot be used."""
     environment = read_environment() if environment is None else environment
-    values: dict[str, Any] = {}
-    for variable in VARIABLES:
-        raw = environment.get(variable.name, "").strip()
-        try:
-            values[variable.name.lower()] = variable.parse(raw) if raw else variable.default
-        except ValueError as error:
-            raise SettingsError(
-                f"{variable.name} {error}. Change it in the environment or in .env, then start again."
-            ) from None
-    return Settings(**values, environment=environment)
+    try:
+        return Settings(environment=environment)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        allowed = accepts(Settings.model_fields[name])
+        wrong = f"must be {allowed}" if allowed else first["msg"].removeprefix("Value error, ")
+        raise SettingsError(
+            f"{name.upper()} {wrong}. Change it in the environment or in .env, then start again."
+        ) from None
+
+
+def accepts(field: FieldInfo) -> str:
+    """The values that a field takes, in words; "" where it is text, which its own validator judges."""
+    kinds = get_args(field.annotation) or (field.annotation,)
+    if bool in kinds:
+        return "true or false"
+    if all(isinstance(kind, str) for kind in kinds):
+        return f"one of: {', '.join(kinds)}"
+    if not {int, float, Decimal} & set(kinds):
+        return ""
+    lowest, highest, above = (
+        next((getattr(bound, name) for bound in field.metadata if hasattr(bound, name)), None)
+        for name in ("ge", "le", "gt")
+    )
+    number = "a whole number" if int in kinds else "a number"
+    return f"{number} above {above}" if lowest is None else f"{number} from {lowest} to {highest}"

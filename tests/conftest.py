@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from agent.local.binary import temporal_binary
 from agent.local.server import start_dev_server
-from agent.settings import Settings, load_settings
+from agent.settings import ENV_FILE, Settings, load_settings
 from agent.temporal import connect
 
 hypothesis.settings.register_profile("suite", deadline=None)  # a loaded machine is slow now and then
@@ -48,7 +48,8 @@ def nothing_but_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_paid_services() -> None:
-    """No test can spend money by mistake: it would have no key."""
+    """No test can spend money by mistake: it has no key, neither from the environment nor from a developer's .env."""
+    os.environ[ENV_FILE] = os.devnull
     for name in list(os.environ):
         if any(word in name.upper() for word in _KEYS):
             del os.environ[name]

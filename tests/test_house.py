@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import VARIABLES
+from tests import reference
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = [
@@ -18,6 +18,7 @@ CODE = [
     *sorted((ROOT / "agent").rglob("*.py")),
     *sorted((ROOT / "tools").rglob("*.py")),
 ]
+REMEDY = "Run `python -m tests.reference`, and commit what it writes."
 LEAVES = {
     "agent.conversation",
     "agent.messages",
@@ -100,9 +101,13 @@ def test_pins_cover_pyproject_and_name_no_address(name: str) -> None:
     assert set(runtime if name == "requirements.txt" else wanted) <= set(entries)
 
 
-def test_every_variable_is_documented() -> None:
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for variable in VARIABLES:
-        assert f"# {variable.name}=" in example
-        assert f"| `{variable.name}` |" in readme, variable.name
+def test_settings_page_and_env_example_are_what_the_settings_say() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == reference.settings_page(), REMEDY
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == reference.example_file(), REMEDY
+
+
+def test_every_variable_that_a_tool_reads_is_documented() -> None:
+    read = set()
+    for path in (ROOT / "tools").rglob("*.py"):
+        read |= set(re.findall(r'environment(?:\.get\(|\[)"([A-Z_]+)"', path.read_text(encoding="utf-8")))
+    assert read - {"PATH"} == set(reference.tool_variables())

@@ -137,7 +137,8 @@ def _signature(tool: Tool) -> str:
 
 def _environment() -> dict[str, str]:
     """The process's environment over the lines of .env, as the worker reads them."""
-    kept = dotenv_values(".env", encoding="utf-8-sig") if Path(".env").is_file() else {}
+    path = Path(os.environ.get("STEADFAST_ENV_FILE") or Path(__file__).resolve().parents[1] / ".env")
+    kept = dotenv_values(path, encoding="utf-8-sig") if path.is_file() else {}
     return {name: value for name, value in {**kept, **os.environ}.items() if value}
 
 

@@ -18,7 +18,7 @@ from agent.goals import goal_for
 from agent.messages import GoalSpec
 from agent.page.loop import BackgroundLoop
 from agent.page.watcher import ChatWatcher
-from agent.settings import Settings, load_settings
+from agent.settings import Settings, load_settings, settings_source
 
 DEFAULT_GOAL = "event_flight_invoice"
 LISTED = 30
@@ -155,6 +155,7 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 
 async def report_start(app: PageApp) -> None:
     """Print each step of the start until server and worker run, or one sentence on why they do not."""
+    _print(settings_source())
     await asyncio.to_thread(app.ensure_started)
     if app.problem:
         _print(app.problem)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No .env but the test's own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STEADFAST_ENV_FILE", str(tmp_path / ".env"))
 
 
 def env(stub: Stub, model: str = "openai/gpt-4o") -> None:
@@ -27,7 +28,11 @@ def env(stub: Stub, model: str = "openai/gpt-4o") -> None:
 def test_it_streams_and_tells_model_tokens_cost_and_time(stub: Stub) -> None:
     stub.answer(Answer("Hello to you, too."))
     env(stub)
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "STEADFAST_ENV_FILE": os.environ["STEADFAST_ENV_FILE"],
+    }
     command = [sys.executable, "-m", "agent.llm", "hi there"]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")

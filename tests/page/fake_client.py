@@ -1,7 +1,7 @@
 """A client over conversations in memory, for states of the page that are hard to bring about with real processes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,7 +154,7 @@ def page_over(client: FakeClient, local_stack: FakeStack | None = None, **settin
         return client
 
     return PageApp(
-        read_settings=lambda: replace(Settings(environment={"TEST": "1"}), **settings),
+        read_settings=lambda: Settings(environment={"TEST": "1"}, **settings),
         local_stack=local_stack or FakeStack(),
         connect=connect,
     )

@@ -13,6 +13,13 @@ from tools.kit.tool import ToolError, TryAgain
 if TYPE_CHECKING:
     import httpx
 
+VARIABLES = {
+    "RAPIDAPI_KEY": "SearchFlights searches real flights with this key; not set: mock flights",
+    "RAPIDAPI_HOST_FLIGHTS": "the API's host on RapidAPI, if not `sky-scrapper.p.rapidapi.com`",
+    "RAPIDAPI_URL_FLIGHTS": "where that API is, if not at its usual address",
+    "FLIGHTS": "`mock`: mock flights even with the key",
+}
+
 HOST = "sky-scrapper.p.rapidapi.com"
 SECONDS_PER_CALL = 20.0
 MOST = 10

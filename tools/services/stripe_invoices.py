@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+VARIABLES = {
+    "STRIPE_API_KEY": "CreateInvoice makes invoices on Stripe with this key; not set: mock invoices",
+    "STRIPE_ALLOW_LIVE": "`true`: a live Stripe key may be used; otherwise only test keys",
+    "STRIPE_API_BASE": "where Stripe is, if not at its usual address",
+}
+
 SECONDS_PER_CALL = 10.0
 DAYS_TO_PAY = 30
 
