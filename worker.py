@@ -12,10 +12,11 @@ import sys
 from datetime import timedelta
 from typing import NoReturn
 
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
+from agent.eviction import STICKY_TIMEOUT, EvictingRunner
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
@@ -44,28 +45,30 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
     client = await connect(settings, address, runtime=heartbeating_runtime())
     activities = Activities(settings, model, toolset, guard)
+    runner = EvictingRunner()
     worker = Worker(
         client,
         task_queue=settings.temporal_task_queue,
         workflows=[AgentGoalWorkflow],
         activities=activities.all(),
-        # The sandbox takes a quarter of a turn's CPU to catch what the tests catch: they run the same code in it.
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_runner=runner,
         max_concurrent_activities=MOST_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
-        # a query or signal of a chat whose worker died waits no longer than this for another
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         # not streaming: as rarely as the timeout allows, because Temporal Cloud bills each
         max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 60),
     )
+    runner.attach(worker)
     where = connection(settings, address)
     print(  # noqa: T201
         f"Worker for {where['target_host']}, namespace {client.namespace}, task queue {settings.temporal_task_queue}, "
         f"model {settings.llm_model}.",
         flush=True,
     )
+    watching = asyncio.create_task(runner.watch())
     async with worker:
         await stop.wait()
+    watching.cancel()
     await activities.close()
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 from agent.client import ChatClient
 from agent.local.binary import temporal_binary
@@ -54,7 +55,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
+async def bench(command: Sequence[str] = ("worker.py",)) -> AsyncIterator[Bench]:
+    """command: what Python runs as the worker."""
     with tempfile.TemporaryDirectory() as home, Stub() as stub:
         server = await start_dev_server(await temporal_binary(load_settings(), print), database=Path(home) / "bench.db")
         environment = os.environ | {
@@ -65,19 +67,27 @@ async def bench() -> AsyncIterator[Bench]:
             "LLM_BASE_URL": stub.openai,
             "STEADFAST_HOME": home,
         }
-        worker = subprocess.Popen(
-            [sys.executable, "worker.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-        )
+        log = Path(home) / "worker.log"
+        with log.open("wb") as written:
+            worker = subprocess.Popen(
+                [sys.executable, *command], cwd=ROOT, env=environment, stdout=written, stderr=written
+            )
         try:
-            assert worker.stdout is not None
-            await asyncio.to_thread(worker.stdout.readline)
+            while b"Worker for" not in log.read_bytes():
+                assert worker.poll() is None, log.read_text()
+                await asyncio.sleep(0.05)
             settings = Settings(temporal_task_queue=QUEUE)
-            client = await connect(settings, server.address)
+            client = await connect(settings, server.address, runtime=_silent())
             yield Bench(server, client, ChatClient(client, settings), stub, psutil.Process(worker.pid))
         finally:
             worker.kill()
             worker.wait()
             await server.stop()
+
+
+def _silent() -> Runtime:
+    """Logs errors only: the SDK writes its warnings among the rows of the table."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter="ERROR")))
 
 
 async def bare_call(stub: Stub) -> float:

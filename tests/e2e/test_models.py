@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -36,15 +37,19 @@ async def worker(server: str, queue: str, home: Path, **environment: str) -> Asy
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
+    draining = threading.Thread(target=process.stdout.read)
     try:
-        assert process.stdout is not None
         first = await asyncio.to_thread(process.stdout.readline)
         assert first.startswith("Worker for"), first
+        # the SDK's warnings come here, too: a full pipe would stop the worker
+        draining.start()
         yield process
     finally:
         process.kill()
         process.wait()
-        assert process.stdout is not None
+        if draining.ident:
+            draining.join()
         process.stdout.close()
 
 

@@ -1,0 +1,115 @@
+"""The workflow runner of our worker: what a worker has cached of a chat stays what a replay of its history makes of it.
+
+The danger: a worker that does not answer a query within the sticky timeout (it stands still, or has no CPU) loses it
+to the task queue, and whoever takes it there gets the whole history as it is by then. Temporal's SDK applies all of
+it, also a completion or a signal whose workflow task has not started. When that task comes, it may bring more: the
+cached run has decided without that, where a replay decides with all of it, and from then on no worker can replay the
+run (NondeterminismError). So a run that got ahead of its workflow tasks answers the query and is evicted before it
+serves anything else: the next task rebuilds it from the history.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import SerializationContext, StorageDriverStoreContext
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker._command_aware_visitor import CommandInfo
+from temporalio.workflow import Info
+
+STICKY_TIMEOUT = timedelta(seconds=2)
+"""How long a query or a task of a chat waits for the worker that has it cached, before any worker may take it.
+
+So a worker's death is felt no longer than this; and one that did nothing for so long stood still.
+"""
+
+_TICK = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+class EvictingRunner(UnsandboxedWorkflowRunner):
+    """Evicts a run that got ahead of its workflow tasks, and every run once the worker stood still.
+
+    Not in the sandbox: it takes a quarter of a turn's CPU to catch what the tests catch, which run the same code in it.
+    """
+
+    def __init__(self) -> None:
+        self.evicted = 0
+        self._cached: set[str] = set()
+        self._request: Callable[[str], None] | None = None
+        self._clocks = _clocks()
+
+    def attach(self, worker: Worker) -> None:
+        """Say which worker it runs in. The SDK has no public way to evict a run."""
+        self._request = worker._bridge_worker.request_workflow_eviction
+
+    async def watch(self) -> None:
+        """Notice that this process stood still: suspended, stopped, without CPU, or a tool that held the GIL."""
+        while True:
+            self.notice_standstill()
+            await asyncio.sleep(_TICK)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        self._cached.add(det.info.run_id)
+        return _CachedRun(super().create_instance(det), self)
+
+    def notice_standstill(self) -> None:
+        """Evict every run when no tick came for too long; what one is being asked now it still answers."""
+        before, self._clocks = self._clocks, _clocks()
+        gap = max(now - then for then, now in zip(before, self._clocks, strict=True))
+        if gap > STICKY_TIMEOUT.total_seconds() and self._cached:
+            _log.warning("This worker stood still for %.1f s. It reads its %d chats anew.", gap, len(self._cached))
+            for run_id in list(self._cached):
+                self.evict(run_id)
+
+    def evict(self, run_id: str) -> None:
+        """Evict a run before it serves its next workflow task. Never before it answered what it is being asked."""
+        if self._request is not None:
+            self._request(run_id)
+            self.evicted += 1
+
+    def forget(self, run_id: str) -> None:
+        self._cached.discard(run_id)
+
+
+class _CachedRun(WorkflowInstance):
+    """One run in the cache. It is ahead when its history moved on while the time of its last workflow task stayed."""
+
+    def __init__(self, instance: WorkflowInstance, runner: EvictingRunner) -> None:
+        self._instance, self._runner = instance, runner
+        self._task_started = (0, 0)
+        self._history_length = 0
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        jobs = {job.WhichOneof("variant") for job in act.jobs}
+        if "remove_from_cache" in jobs:
+            self._runner.forget(act.run_id)
+        elif jobs != {"query_workflow"}:
+            self._runner.notice_standstill()
+            started = (act.timestamp.seconds, act.timestamp.nanos)
+            if started == self._task_started and act.history_length > self._history_length:
+                self._runner.evict(act.run_id)
+            self._task_started, self._history_length = started, act.history_length
+        return self._instance.activate(act)
+
+    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
+        return self._instance.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: CommandInfo | None) -> StorageDriverStoreContext:
+        return self._instance.get_external_store_context(command_info)
+
+    def get_info(self) -> Info:
+        return self._instance.get_info()
+
+    def get_thread_id(self) -> int | None:
+        return self._instance.get_thread_id()
+
+
+def _clocks() -> tuple[float, float]:
+    """The first stands still while the machine is suspended, the second does not; when it is set, nothing is lost."""
+    return time.monotonic(), time.time()
