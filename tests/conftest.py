@@ -18,8 +18,12 @@ from agent.temporal import connect
 hypothesis.settings.register_profile("suite", deadline=None)  # a loaded machine is slow now and then
 hypothesis.settings.load_profile("suite")
 
+TESTS = Path(__file__).parent
 _KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
+
+SLOW = ("e2e", "local", "workflow", "histories")
+"""Directories whose tests start processes, browsers or long chats."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
 _guarded = False
@@ -35,6 +39,15 @@ def _refuse_strangers(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_strangers)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and let tests with a browser run one after another: two browsers at once only wait."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(autouse=True)
