@@ -45,7 +45,6 @@ class Activities:
         self._toolset = toolset
         self._guard = guard
         self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
-        self._hints = {name: goal.model_dump()["hints"] for name, goal in toolset.goals.items()}
         self._servers = Servers(toolset, settings.environment)
 
     def all(self) -> list[Callable[..., Any]]:
@@ -72,7 +71,6 @@ class Activities:
                     *prompts.chat(request.messages),
                 ],
                 tools=toolbox.functions(insisted=insisted),
-                goal=self._about(request.goal, request.summary, list(toolbox.tools)),
                 model=request.model,
             )
             if self._guard is None or insisted or not _has_new_words(request):
@@ -91,10 +89,6 @@ class Activities:
         """Fold messages into the summary; the new summary is the plan's text."""
         asked = ModelRequest(
             messages=prompts.summary(request.goal, request.summary, request.messages),
-            goal={
-                **self._about(request.goal, request.summary, []),
-                "messages": prompts.chat(request.messages),
-            },
             model=request.model,
         )
         async with heartbeating(0):
@@ -190,17 +184,6 @@ class Activities:
         if tool is None:
             raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
         return tool
-
-    def _about(self, goal: GoalSpec, summary: str, tools: list[str]) -> dict[str, Any]:
-        """What the scripted model reads besides the messages; providers never see it."""
-        return {
-            "name": goal.name,
-            "title": goal.title,
-            "description": goal.description,
-            "tools": tools or [spec.name for spec in goal.tools],
-            "hints": self._hints.get(goal.name, {}),
-            "summary": summary,
-        }
 
     def _over_budget(self, request: PlanRequest) -> Plan | None:
         """A question to the person when the chat has cost what it may; tokens count where the price is unknown."""

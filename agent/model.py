@@ -1,4 +1,4 @@
-"""What is asked of a model and what comes back: the types between the activities and agent.llm. No litellm."""
+"""What is asked of a model and what comes back: the types between the activities and the models. No LiteLLM."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,14 +14,11 @@ class ModelRequest:
     messages, tools: in OpenAI's chat shape, the system message first. An instruction is a user message whose text
     begins with `### `; the content of a tool message is JSON: {"ok": true, "result": …}, {"ok": false, "error": …},
     {"declined": true, "reason": …}, {"withdrawn": true} or {"unknown": true}.
-    goal: what the scripted model reads besides, never sent to a provider: name, title, description, tools (names in
-    the goal's order), hints, and summary (of what came before the messages).
     model: the person's pick, one of the configured ones; "" = the first.
     """
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)
-    goal: dict[str, Any] = field(default_factory=dict)
     model: str = ""
 
 
@@ -51,6 +48,6 @@ class Model(Protocol):
         ...
 
     async def summarize(self, request: ModelRequest) -> Reply:
-        """Sum up. request.messages: [system, user]; request.goal, for the scripted model alone: summary (the one so
-        far) and messages (those to be summed up, in the chat shape)."""
+        """Sum up. request.messages: [system, user], where the user message holds the summary so far and what was said
+        since, a JSON object a line (see agent.prompts.entries)."""
         ...

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent import prompts
+from agent import prompts, sentences
 from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from agent.text import are_arguments, sanitize_text
@@ -90,19 +90,19 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
             checked = tool.validate(arguments)
         except InvalidArguments as error:
             raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
-        effect, timeout, parameters = tool.effect, tool.timeout, tool.parameters
+        effect, timeout, parameters, about = tool.effect, tool.timeout, tool.parameters, tool.description
     elif spec := toolbox.foreign.get(call.name):
         missing = [argument.name for argument in spec.arguments if arguments.get(argument.name) in (None, "")]
         if missing:
             raise InvalidToolCall(call, missing, [])
-        checked, effect, timeout, parameters = arguments, "once", 60.0, prompts.schema_of(spec)
+        checked, effect, timeout, parameters, about = arguments, "once", 60.0, prompts.schema_of(spec), spec.description
     else:
         names = ", ".join([*toolbox.tools, *toolbox.foreign, *BUILT_IN])
         raise InvalidToolCall(call, [], [f"There is no tool {call.name[:80]}. There are: {names}."])
     return Proposal(
         tool=call.name,
         arguments=checked,
-        text=prompts.proposal_sentence(call.name, checked),
+        text=sentences.proposal(call.name, about, parameters, checked),
         effect=effect,
         needs_confirm=toolbox.show_confirm == "true" or (toolbox.show_confirm == "effects" and effect != "read"),
         timeout=timeout,

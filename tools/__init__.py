@@ -6,13 +6,12 @@ arguments are derived from it. Whatever lies in a sub-directory, or begins with 
 
 from tools.kit.define import tool
 from tools.kit.discovery import Toolset, load
-from tools.kit.goal import Goal, Hint, Server
+from tools.kit.goal import Goal, Server
 from tools.kit.tool import Effect, InvalidArguments, Returned, Tool, ToolContext, ToolError, TryAgain
 
 __all__ = [
     "Effect",
     "Goal",
-    "Hint",
     "InvalidArguments",
     "Returned",
     "Server",

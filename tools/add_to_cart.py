@@ -10,11 +10,15 @@ from tools.services.world import money, once
 
 
 @tool(effect="idempotent", timeout=20, view="table")
-def add_to_cart(item: str, quantity: Annotated[int, Field(ge=1, le=50)], context: ToolContext) -> Returned:
-    """Put something from the menu into the cart, and show the cart with its total.
+def add_to_cart(
+    item: Annotated[str, Field(title="What would you like to order?")],
+    quantity: Annotated[int, Field(ge=1, le=50, title="How many of it?")],
+    context: ToolContext,
+) -> Returned:
+    """Add an item to the cart, and show the cart with its total.
 
     Args:
-        item: what to order, as the menu names it
+        item: the name of a dish on the menu
         quantity: how many of it
     """
     cart = context.idempotency_key.rpartition("/")[0]  # a chat has one cart

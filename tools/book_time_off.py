@@ -1,18 +1,20 @@
 """BookTimeOff: take the days of an approved request from what is left."""
 
 import sqlite3
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
 from tools.services.world import once
 
 
 @tool(effect="idempotent", timeout=20)
-def book_time_off(request: str, context: ToolContext) -> Returned:
+def book_time_off(request: Annotated[str, Field(examples=["TO-001"])], context: ToolContext) -> Returned:
     """Book the time off of an approved request; its days are taken from what is left.
 
     Args:
-        request: the number of the request, such as TO-001
+        request: the number of the approved request
     """
 
     def change(database: sqlite3.Connection) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 """CheckBalances: the person's accounts and what is in them."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from tools import Returned, ToolContext, tool
 from tools.services.bank import accounts_of
-from tools.services.people import Email
+from tools.services.people import PEOPLE, Email
 from tools.services.world import money, world
 
 
 @tool(effect="read", timeout=20, view="table")
-def check_balances(email: Email, context: ToolContext) -> Returned:
-    """Show the person's bank accounts with their balances.
+def check_balances(
+    email: Annotated[Email, Field(title="What email address is on file with the bank?", examples=PEOPLE)],
+    context: ToolContext,
+) -> Returned:
+    """Check the balances of the person's bank accounts.
 
     Args:
-        email: the address that the bank knows the person by, such as alex.rivera@example.com
+        email: the email address on file with the bank
     """
     with world(context.home) as database:
         rows = accounts_of(database, email)

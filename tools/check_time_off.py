@@ -1,11 +1,12 @@
 """CheckTimeOff: how many days of time off somebody has left, and which are booked."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tools import Returned, ToolContext, tool
-from tools.services.people import Email
+from tools.services.people import PEOPLE, Email
 from tools.services.staff import employee
 from tools.services.world import world
 
@@ -25,11 +26,14 @@ class TimeOff(BaseModel):
 
 
 @tool(effect="read", timeout=20)
-def check_time_off(email: Email, context: ToolContext) -> Returned:
-    """Check how many days of time off an employee has left, and what is requested or booked.
+def check_time_off(
+    email: Annotated[Email, Field(title="What is your email address at work?", examples=PEOPLE)],
+    context: ToolContext,
+) -> Returned:
+    """Check an employee's time off: how many days are left, and what is requested or booked.
 
     Args:
-        email: the employee's address at work, such as alex.rivera@example.com
+        email: the employee's email address at work
     """
     with world(context.home) as database:
         found = employee(database, email)

@@ -38,13 +38,18 @@ class Invoice(BaseModel):
 
 
 @tool(effect="idempotent", timeout=60, view="link")
-def create_invoice(amount: Amount, currency: Currency, description: str, context: ToolContext) -> Returned:
-    """Create an invoice for an amount and give the link to pay it.
+def create_invoice(
+    amount: Annotated[Amount, Field(examples=["412.30"])],
+    currency: Annotated[Currency, Field(examples=["USD"])],
+    description: str,
+    context: ToolContext,
+) -> Returned:
+    """Create an invoice for an amount, with a link to pay it.
 
     Args:
-        amount: the amount to pay, such as 412.30
-        currency: the three letters of its currency, such as USD
-        description: what is being paid for
+        amount: the amount to pay, such as the price of the flight or the total of the cart
+        currency: the three letters of its currency
+        description: what is being paid for, such as the trip or the summary of the cart
     """
     told: dict[str, Any] = {"amount": amount, "currency": currency, "description": description}
     if context.environment.get("STRIPE_API_KEY"):

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
 from tools import Returned, ToolContext, tool
 from tools.services.places import DATA, city_key
@@ -62,11 +62,17 @@ class Events(BaseModel):
 
 
 @tool(effect="read", timeout=20, view="table")
-def find_events(city: str, month: Month, context: ToolContext) -> Returned:
-    """Find events in a city of North America around a month, with dates and venues.
+def find_events(
+    city: Annotated[
+        str, Field(title="Which city would you like to visit?", examples=["San Francisco", "Toronto", "Mexico City"])
+    ],
+    month: Annotated[Month, Field(title="In which month would you like to go?")],
+    context: ToolContext,
+) -> Returned:
+    """Look for events in a city in a month, with dates and venues, in North America.
 
     Args:
-        city: the city to visit, such as San Francisco
+        city: the city to visit
         month: the month of the visit; the months before and after it are shown too
     """
     context.progress(f"Looking through the calendar of {city}")

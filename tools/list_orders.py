@@ -1,17 +1,24 @@
 """ListOrders: what the person has bought."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from tools import Returned, ToolContext, tool
-from tools.services.people import Email
+from tools.services.people import PEOPLE, Email
 from tools.services.shop import orders_of
 from tools.services.world import money, world
 
 
 @tool(effect="read", timeout=20, view="table")
-def list_orders(email: Email, context: ToolContext) -> Returned:
-    """List the person's orders, the newest first, with what they cost and how they stand.
+def list_orders(
+    email: Annotated[Email, Field(title="What email address did you order with?", examples=PEOPLE)],
+    context: ToolContext,
+) -> Returned:
+    """List the person's orders, newest first, with totals and status.
 
     Args:
-        email: the address that the person orders with, such as alex.rivera@example.com
+        email: the email address that the person orders with
     """
     with world(context.home) as database:
         rows = orders_of(database, email)

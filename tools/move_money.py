@@ -18,18 +18,20 @@ Account = Literal["Checking", "Savings", "Travel fund"]
 @tool(effect="idempotent", timeout=20)
 def move_money(
     email: Email,
-    source: Account,
-    target: Account,
-    amount: Annotated[Decimal, Field(gt=0, decimal_places=2)],
+    source: Annotated[Account, Field(title="From which account should the money be taken?")],
+    target: Annotated[Account, Field(title="Into which account should it go?")],
+    amount: Annotated[
+        Decimal, Field(gt=0, decimal_places=2, title="How much would you like to move?", examples=["250.00"])
+    ],
     context: ToolContext,
 ) -> Returned:
-    """Move US dollars between the person's own accounts, at most 5,000.00 at a time.
+    """Move an amount between the person's own accounts, in US dollars, at most 5,000.00 at a time.
 
     Args:
-        email: the address that the bank knows the person by
-        source: the account that the money is taken from
-        target: the account that it is put into
-        amount: how many US dollars, such as 250.00
+        email: the email address on file with the bank
+        source: the account to take the money from
+        target: another account, to put it into
+        amount: how many US dollars
     """
     if source == target:
         raise ToolError(f"The money is already in {source}. Choose another account to put it into.")

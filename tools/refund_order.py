@@ -2,7 +2,9 @@
 
 import sqlite3
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
 from tools.services.shop import find_order
@@ -12,11 +14,15 @@ DAYS = 60
 
 
 @tool(effect="idempotent", timeout=20)
-def refund_order(order: str, reason: str, context: ToolContext) -> Returned:
-    """Refund an order that is at most 60 days old; it cannot be taken back.
+def refund_order(
+    order: Annotated[str, Field(title="Which order is it about?", examples=["1047"])],
+    reason: Annotated[str, Field(title="If you would like your money back for it, what is the reason?")],
+    context: ToolContext,
+) -> Returned:
+    """Refund an order: give the money back for one that is at most 60 days old. It cannot be undone.
 
     Args:
-        order: the number of the order, such as 1042
+        order: the number of the order
         reason: why it is refunded
     """
 

@@ -2,7 +2,9 @@
 
 import sqlite3
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
 from tools.services.people import Email
@@ -13,11 +15,16 @@ LONGEST = 366
 
 
 @tool(effect="idempotent", timeout=20)
-def request_time_off(email: Email, start: date, end: date, context: ToolContext) -> Returned:
+def request_time_off(
+    email: Email,
+    start: Annotated[date, Field(title="What is your first day off?", examples=["2027-03-15"])],
+    end: Annotated[date, Field(title="And what is the last day?", examples=["2027-03-19"])],
+    context: ToolContext,
+) -> Returned:
     """Request time off from one day to another; only working days count. An approved request still has to be booked.
 
     Args:
-        email: the employee's address at work
+        email: the employee's email address at work
         start: the first day off
         end: the last day off
     """

@@ -2,9 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tools import Returned, ToolContext, ToolError, tool
 from tools.services import flights_api, mock_flights
@@ -35,15 +35,19 @@ class Flights(BaseModel):
 
 @tool(effect="read", timeout=60, view="table")
 def search_flights(
-    origin: str, destination: str, date_depart: date, date_return: date, context: ToolContext
+    origin: Annotated[str, Field(title="Which city will you depart from?", examples=["Austin", "JFK"])],
+    destination: Annotated[str, Field(title="Which city would you like to fly to?")],
+    date_depart: Annotated[date, Field(title="On which day would you like to leave?")],
+    date_return: Annotated[date, Field(title="And on which day would you like to return?")],
+    context: ToolContext,
 ) -> Returned:
-    """Search flights there and back between two cities, with times and prices; the cheapest is marked.
+    """Search round-trip flights between two cities, with times and prices; the cheapest is marked.
 
     Args:
-        origin: the city or airport code to depart from, such as Austin or AUS
-        destination: the city or airport code to fly to, such as San Francisco or SFO
-        date_depart: the day of the flight there
-        date_return: the day of the flight back
+        origin: the city or airport code to depart from
+        destination: the city or airport code to fly to, such as the city of the event
+        date_depart: the day of the outbound flight, such as the start of the event
+        date_return: the day of the return flight, such as the end of the event
     """
     if date_return < date_depart:
         raise ToolError(f"The return on {date_return} is before the departure on {date_depart}. Change one of them.")

@@ -1,6 +1,8 @@
 """ShowMenu: what a kitchen offers."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tools import Returned, ToolContext, tool
 from tools.services.world import money, world
@@ -9,11 +11,13 @@ Kitchen = Literal["Pizzeria", "Grill", "Noodle bar"]
 
 
 @tool(effect="read", timeout=20, view="table")
-def show_menu(kitchen: Kitchen, context: ToolContext) -> Returned:
-    """Show what can be ordered from one of the kitchens, with prices.
+def show_menu(
+    kitchen: Annotated[Kitchen, Field(title="Which kitchen would you like to order from?")], context: ToolContext
+) -> Returned:
+    """Show the menu of a kitchen, with prices.
 
     Args:
-        kitchen: which kitchen's menu
+        kitchen: the kitchen to order from
     """
     with world(context.home) as database:
         rows = database.execute("SELECT * FROM menu WHERE kitchen = ? ORDER BY rowid", (kitchen,)).fetchall()

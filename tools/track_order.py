@@ -1,16 +1,22 @@
 """TrackOrder: where an order is."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from tools import Returned, ToolContext, tool
 from tools.services.shop import find_order
 from tools.services.world import world
 
 
 @tool(effect="read", timeout=20)
-def track_order(order: str, context: ToolContext) -> Returned:
-    """Show where an order is, who brings it and when it is expected.
+def track_order(
+    order: Annotated[str, Field(title="Which order is it about?", examples=["1047"])], context: ToolContext
+) -> Returned:
+    """Track an order: where it is, who delivers it and when it is expected.
 
     Args:
-        order: the number of the order, such as 1047
+        order: the number of the order
     """
     with world(context.home) as database:
         row = find_order(database, order)

@@ -8,18 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from agent.llm.chain import CallFailed
 from agent.llm.endpoints import Endpoint
+from agent.llm.failures import CutShort, NoAnswer, classify
 from agent.llm.library import litellm
 from agent.messages import ModelUse
 from agent.model import CalledTool, ModelRequest, Reply
-
-
-class CutShort(Exception):
-    """The stream ended before the answer did."""
-
-
-class NoAnswer(Exception):
-    """The model answered with neither words nor a call."""
 
 
 @dataclass
@@ -55,12 +49,31 @@ class _Answer:
         ]
 
 
-async def call(
+@dataclass(frozen=True)
+class LiteLLMModel:
+    """One endpoint behind the protocol of agent.model. timeout: seconds between two pieces of an answer."""
+
+    endpoint: Endpoint
+    max_tokens: int
+    timeout: float
+
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        """Ask once; raises CallFailed. Cancelled, it closes the connection."""
+        try:
+            return await _call(self.endpoint, request, self.max_tokens, self.timeout, on_text)
+        except Exception as error:
+            raise CallFailed(classify(error)) from None
+
+    async def summarize(self, request: ModelRequest) -> Reply:
+        """The same call; nobody watches it stream."""
+        return await self.reply(request, lambda _: None)
+
+
+async def _call(
     endpoint: Endpoint, request: ModelRequest, max_tokens: int, timeout: float, on_text: Callable[[str], None]
 ) -> Reply:
-    """Ask once. Raises whatever LiteLLM raises, CutShort or NoAnswer; cancelled, it closes the connection."""
     started = time.monotonic()
-    extra: dict[str, Any] = {"goal": request.goal} if endpoint.scripted else {}
+    extra: dict[str, Any] = {}
     if request.tools:
         extra["tools"] = request.tools
     stream = await litellm.acompletion(
@@ -112,9 +125,6 @@ def _use(endpoint: Endpoint, counted: list[Any], seconds: float) -> ModelUse:
         return use
     use.prompt_tokens = max(usage.prompt_tokens or 0 for usage in counted)
     use.completion_tokens = max(usage.completion_tokens or 0 for usage in counted)
-    if endpoint.scripted:
-        use.cost_usd = "0"
-        return use
     with suppress(Exception):  # an unknown price is None, never zero
         cost = sum(litellm.cost_per_token(model=endpoint.model, usage_object=counted[-1]))
         use.cost_usd = f"{round(Decimal(cost), 10).normalize():f}" if cost else None

@@ -2,14 +2,43 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
-from agent.llm.call import call
-from agent.llm.endpoints import Endpoint
-from agent.llm.failures import Failure, classify
-from agent.model import ModelRequest, Reply
+from agent.model import Model, ModelRequest, Reply
+
+Kind = Literal["transient", "garbled", "other_model", "refused", "too_long"]
+"""transient: the same model may answer soon. garbled: likewise, but it has cost something. other_model: this one will not until a person does something.
+refused: the request itself is wrong, for any model. too_long: it is longer than the model reads."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """reason goes on after the model's name: `openai/gpt-4o is overloaded (503)`. remedy: what a person can do."""
+
+    kind: Kind
+    reason: str
+    remedy: str = ""
+    retry_after: float | None = None
+
+
+class CallFailed(Exception):
+    """One call of one model failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model, which raises CallFailed. name: as the settings write it."""
+
+    name: str
+    model: Model
+
 
 PATIENCE = 3
 """Transient failures in a row after which a model is left for the next."""
@@ -34,44 +63,52 @@ class Chain:
 
     def __init__(
         self,
-        models: Sequence[Endpoint],
-        picks: Sequence[Endpoint] = (),
+        models: Sequence[Candidate],
+        picks: Sequence[Candidate] = (),
         *,
-        max_tokens: int = 2048,
         timeout: float = 120.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._models = list(models)
-        self._picks = {endpoint.name: endpoint for endpoint in [*picks, *models]}
-        self._max_tokens = max_tokens
+        self._picks = {candidate.name: candidate for candidate in [*picks, *models]}
         self._timeout = timeout
         self._clock = clock
         self._health: dict[str, _Health] = {}
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         """One answer within the timeout. Raises ModelUnavailable, ModelRefused or ContextTooLong."""
-        failed: list[tuple[Endpoint, Failure]] = []
-        candidates, note = self._candidates(request.model)
+        return await self._first(request.model, lambda model: model.reply(request, on_text))
+
+    async def summarize(self, request: ModelRequest) -> Reply:
+        """Likewise; nobody watches it stream."""
+        return await self._first(request.model, lambda model: model.summarize(request))
+
+    async def _first(self, pick: str, ask: Callable[[Model], Awaitable[Reply]]) -> Reply:
+        """The answer of the first model that works."""
+        failed: list[tuple[Candidate, Failure]] = []
+        candidates, note = self._candidates(pick)
         began = self._clock()
-        for endpoint in candidates:
+        for candidate in candidates:
             left = self._timeout - (self._clock() - began)
             if left <= 0:
                 break
             try:
                 async with asyncio.timeout(left):
-                    reply = await call(endpoint, request, self._max_tokens, left, on_text)
-            except Exception as error:
-                failure = classify(error)
+                    reply = await ask(candidate.model)
+            except CallFailed as error:
+                failure = error.failure
+            except TimeoutError:
+                failure = Failure("transient", "did not answer in time")
             else:
-                self._health.pop(endpoint.name, None)
+                self._health.pop(candidate.name, None)
                 told = " ".join([note, *(_sentence(*item) for item in failed)]).strip()
                 return replace(reply, use=reply.use.model_copy(update={"note": told}))
             if failure.kind == "too_long":
-                raise ContextTooLong(_sentence(endpoint, failure)) from None
+                raise ContextTooLong(_sentence(candidate, failure)) from None
             if failure.kind == "refused":
-                raise ModelRefused(_sentence(endpoint, failure)) from None
-            failed.append((endpoint, failure))
-            if failure.kind in ("transient", "garbled") and not self._left(endpoint, failure, began):
+                raise ModelRefused(_sentence(candidate, failure)) from None
+            failed.append((candidate, failure))
+            if failure.kind in ("transient", "garbled") and not self._left(candidate, failure, began):
                 break
         waits = [failure.retry_after for _, failure in failed if failure.retry_after is not None]
         told = " ".join(_sentence(*item) for item in failed)
@@ -79,25 +116,21 @@ class Chain:
             raise ModelGarbled(told)
         raise ModelUnavailable(told, retry_after=min(waits, default=None))
 
-    async def summarize(self, request: ModelRequest) -> Reply:
-        """The same call; nobody watches it stream."""
-        return await self.reply(request, lambda _: None)
-
-    def _candidates(self, pick: str) -> tuple[list[Endpoint], str]:
+    def _candidates(self, pick: str) -> tuple[list[Candidate], str]:
         """In which order to try, and a note when the pick is none of ours."""
         note = "" if not pick or pick in self._picks else "The model that was picked is not one of LLM_MODELS."
         order = [self._picks[pick]] if pick in self._picks else []
-        order += [endpoint for endpoint in self._models if endpoint not in order]
+        order += [candidate for candidate in self._models if candidate not in order]
         now = self._clock()
-        awake = [endpoint for endpoint in order if self._health.get(endpoint.name, _Health()).rests_until <= now]
+        awake = [candidate for candidate in order if self._health.get(candidate.name, _Health()).rests_until <= now]
         if awake and awake[0] is not order[0]:
             note = f"{note} {order[0].name} kept failing and is left alone for a while.".strip()
         return awake or order, note
 
-    def _left(self, endpoint: Endpoint, failure: Failure, began: float) -> bool:
+    def _left(self, candidate: Candidate, failure: Failure, began: float) -> bool:
         """Count a transient failure; True when the model is left for the next."""
         now = self._clock()
-        health = self._health.setdefault(endpoint.name, _Health(since=began))
+        health = self._health.setdefault(candidate.name, _Health(since=began))
         health.failures += 1
         wait = failure.retry_after or 0.0
         tired = health.failures >= PATIENCE or now - health.since >= PATIENCE_SECONDS or wait >= PATIENCE_SECONDS
@@ -106,5 +139,5 @@ class Chain:
         return tired
 
 
-def _sentence(endpoint: Endpoint, failure: Failure) -> str:
-    return f"{endpoint.name} {failure.reason}. {failure.remedy}".strip()
+def _sentence(candidate: Candidate, failure: Failure) -> str:
+    return f"{candidate.name} {failure.reason}. {failure.remedy}".strip()

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from agent.errors import SettingsError
 from agent.llm.library import litellm
-from agent.llm.provider import PROVIDER
 from agent.settings import SCRIPTED, Settings
 
 
@@ -19,10 +18,6 @@ class Endpoint:
     key: str = field(default="", repr=False)
     base_url: str = ""
 
-    @property
-    def scripted(self) -> bool:
-        return self.provider == PROVIDER
-
 
 def first(settings: Settings) -> Endpoint:
     """LLM_MODEL with LLM_KEY and LLM_BASE_URL."""
@@ -31,24 +26,7 @@ def first(settings: Settings) -> Endpoint:
     return _with_key(found, "LLM_KEY")
 
 
-def fallbacks(settings: Settings) -> list[Endpoint]:
-    """LLM_FALLBACK_MODELS with LiteLLM's own variables."""
-    return [_others(name, "LLM_FALLBACK_MODELS", settings) for name in settings.llm_fallback_models]
-
-
-def picks(settings: Settings) -> list[Endpoint]:
-    """LLM_MODELS: those of LLM_MODEL's provider share its key and address."""
-    return [_others(name, "LLM_MODELS", settings) for name in settings.llm_models]
-
-
-def guard(settings: Settings) -> Endpoint | None:
-    """GUARDRAIL_MODEL, where there is one."""
-    return _others(settings.guardrail_model, "GUARDRAIL_MODEL", settings) if settings.guardrail_model else None
-
-
 def _named(name: str, variable: str) -> Endpoint:
-    if name == SCRIPTED:
-        return Endpoint(name, f"{PROVIDER}/{SCRIPTED}", PROVIDER)
     try:
         _, provider, _, _ = litellm.get_llm_provider(model=name)
     except Exception:
@@ -59,8 +37,18 @@ def _named(name: str, variable: str) -> Endpoint:
     return Endpoint(name, name, str(provider))
 
 
-def _others(name: str, variable: str, settings: Settings) -> Endpoint:
-    found, main = _named(name, variable), first(settings)
+def named(name: str, variable: str, settings: Settings) -> Endpoint:
+    """The endpoint of a model that the variable names; raises SettingsError for one that cannot be asked."""
+    return first(settings) if variable == "LLM_MODEL" else other(name, variable, settings)
+
+
+def other(name: str, variable: str, settings: Settings) -> Endpoint:
+    """A model of another variable: one of LLM_MODEL's provider shares its key and address, unless it is a fallback
+    with a key of its own; others have LiteLLM's variables."""
+    found = _named(name, variable)
+    if settings.llm_model == SCRIPTED:
+        return _with_key(found, "")
+    main = first(settings)
     if name == main.name:
         return main
     if found.provider == main.provider and (variable != "LLM_FALLBACK_MODELS" or _missing(found)):
@@ -70,7 +58,7 @@ def _others(name: str, variable: str, settings: Settings) -> Endpoint:
 
 def _with_key(endpoint: Endpoint, variable: str) -> Endpoint:
     """A key is needed unless the model is served at an address of the person's own."""
-    missing = [] if endpoint.key or endpoint.scripted else _missing(endpoint)
+    missing = [] if endpoint.key else _missing(endpoint)
     if not missing:
         return endpoint
     if endpoint.base_url:
@@ -84,8 +72,6 @@ def _with_key(endpoint: Endpoint, variable: str) -> Endpoint:
 
 def _missing(endpoint: Endpoint) -> list[str]:
     """The variables of which the provider needs one, when there is none."""
-    if endpoint.scripted:
-        return []
     names = litellm.validate_environment(model=endpoint.model)["missing_keys"]
     return names if all(name.endswith("_API_KEY") for name in names) else []
 

@@ -5,17 +5,12 @@ A provider's text may echo a key, so none of it goes any further than this modul
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, Literal
+from typing import Any
 
-from agent.llm.call import CutShort, NoAnswer
+from agent.llm.chain import Failure
 from agent.llm.library import litellm
-
-Kind = Literal["transient", "garbled", "other_model", "refused", "too_long"]
-"""transient: the same model may answer soon. garbled: likewise, but it has cost something. other_model: this one will not until a person does something.
-refused: the request itself is wrong, for any model. too_long: it is longer than the model reads."""
 
 _NO_MONEY = re.compile(r"insufficient_quota|credit balance is too low|exceeded your current quota|billing", re.I)
 _TOO_LONG = re.compile(r"context.?length|context window|maximum context|prompt is too long|too many tokens", re.I)
@@ -25,14 +20,12 @@ _UNREACHED = re.compile(
 _LONGEST_WAIT = 3600.0
 
 
-@dataclass(frozen=True)
-class Failure:
-    """reason goes on after the model's name: `openai/gpt-4o is overloaded (503)`. remedy: what a person can do."""
+class CutShort(Exception):
+    """The stream ended before the answer did."""
 
-    kind: Kind
-    reason: str
-    remedy: str = ""
-    retry_after: float | None = None
+
+class NoAnswer(Exception):
+    """The model answered with neither words nor a call."""
 
 
 def classify(error: Exception) -> Failure:

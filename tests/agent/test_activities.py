@@ -48,7 +48,8 @@ async def test_a_plan_is_one_call_of_the_model() -> None:
     made = Activities(Settings(), model, recording_tools([], {}))
     assert (await plan(made)).text == "Milk it is."
     assert [line["role"] for line in model.requests[0].messages] == ["system", "user"]
-    assert model.requests[0].goal["tools"] == ["ReadNote", "WriteNote", "PostNote"]
+    offered = [tool["function"]["name"] for tool in model.requests[0].tools]
+    assert offered[:3] == ["ReadNote", "WriteNote", "PostNote"]
 
 
 class Streaming(CannedModel):

@@ -33,14 +33,14 @@ def test_a_call_becomes_a_proposal_with_the_tools_own_effect_and_schema() -> Non
     proposal = planning.interpret(call("PostNote", text="milk"), TOOLBOX).proposals[0]
     assert (proposal.tool, proposal.arguments, proposal.effect) == ("PostNote", {"text": "milk"}, "once")
     assert proposal.parameters == TOOLBOX.tools["PostNote"].parameters
-    assert proposal.text == "Let's post note: text milk."
+    assert proposal.text == "Let me post a note (milk)."
 
 
 def test_the_models_own_words_stand_above_the_first_of_its_proposals() -> None:
     first, second = planning.interpret(
         Reply("I'd post it.", calls("PostNote", "ReadNote", text="a").calls, USE), TOOLBOX
     ).proposals
-    assert (first.text, second.text) == ("I'd post it.", "Let's read note: text a.")
+    assert (first.text, second.text) == ("I'd post it.", "Let me read a note (a).")
 
 
 def test_eight_calls_of_one_answer_are_enough() -> None:

@@ -124,9 +124,6 @@ def test_a_tool_that_only_the_goal_describes_gets_a_schema() -> None:
 
 
 def test_sentences_of_ours_name_tools_and_arguments_in_words() -> None:
-    assert prompts.proposal_sentence("SearchFlights", {"date_depart": "1 March", "items": []}) == (
-        "Let's search flights: date depart 1 March."
-    )
     assert prompts.ask_for("SearchFlights", ["origin", "date_depart"], []) == (
         "Before I can search flights: I still need the origin and the date depart. What should it be?"
     )
@@ -143,5 +140,5 @@ def test_the_summary_is_asked_for_with_the_one_so_far() -> None:
         GOAL, "They like milk.", [UserMessage(text="Oat milk"), PROPOSED, decided(verdict="declined")]
     )
     assert "They like milk." in asked[1]["content"]
-    assert "user: Oat milk" in asked[1]["content"]
+    assert '{"user": "Oat milk"}' in asked[1]["content"]
     assert "declined" in asked[1]["content"]

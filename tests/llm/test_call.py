@@ -45,9 +45,8 @@ async def test_arguments_that_are_no_json_are_handed_on_as_they_are(stub: Stub) 
 
 
 @both
-async def test_a_request_carries_the_chat_the_tools_and_the_key_and_nothing_of_the_goal(stub: Stub, shape: str) -> None:
-    goal = {"name": "a-goal-for-the-scripted-model", "hints": {}}
-    await model_of(shape, stub, LLM_MAX_TOKENS="77").reply(ModelRequest(HELLO.messages, [FIND], goal), unheard)
+async def test_a_request_carries_the_chat_the_tools_and_the_key(stub: Stub, shape: str) -> None:
+    await model_of(shape, stub, LLM_MAX_TOKENS="77").reply(ModelRequest(HELLO.messages, [FIND]), unheard)
     seen = stub.requests[0]
     assert (seen.body["stream"], seen.body["max_tokens"]) == (True, 77)
     assert "FindEvents" in str(seen.body["tools"])

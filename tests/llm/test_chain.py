@@ -2,10 +2,11 @@
 
 import pytest
 
+from agent.demo import DemoModel
 from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
-from agent.llm.chain import PATIENCE, PATIENCE_SECONDS, REST, Chain
+from agent.llm.call import LiteLLMModel
+from agent.llm.chain import PATIENCE, PATIENCE_SECONDS, REST, Candidate, Chain
 from agent.llm.endpoints import Endpoint
-from agent.llm.provider import register
 from agent.model import ModelRequest
 from tests.llm.asking import HELLO, unheard
 from tests.llm.stub import Answer, Stub
@@ -21,12 +22,16 @@ class Clock:
         return self.now
 
 
+def candidate(name: str, provider: str, key: str, address: str) -> Candidate:
+    return Candidate(name, LiteLLMModel(Endpoint(name, name, provider, key, address), max_tokens=2048, timeout=5))
+
+
 def chain(stub: Stub, clock: Clock | None = None) -> Chain:
     """One of OpenAI's shape, then one of Anthropic's."""
     return Chain(
         [
-            Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai),
-            Endpoint("anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5", "anthropic", "k2", stub.anthropic),
+            candidate("openai/gpt-4o", "openai", "k1", stub.openai),
+            candidate("anthropic/claude-sonnet-4-5", "anthropic", "k2", stub.anthropic),
         ],
         timeout=5,
         clock=clock or Clock(),
@@ -136,10 +141,9 @@ async def test_a_model_that_is_not_configured_cannot_be_picked(stub: Stub) -> No
 
 
 async def test_the_scripted_model_can_stand_behind_a_real_one(stub: Stub) -> None:
-    register()
-    real = Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai)
+    real = candidate("openai/gpt-4o", "openai", "k1", stub.openai)
     stub.answer(NO_KEY)
-    reply = await Chain([real, Endpoint("scripted", "scripted/scripted", "scripted")]).reply(HELLO, unheard)
+    reply = await Chain([real, Candidate("scripted", DemoModel())]).reply(HELLO, unheard)
     assert (reply.use.model, reply.use.cost_usd) == ("scripted", "0")
 
 
@@ -154,7 +158,7 @@ async def test_a_model_that_has_failed_for_long_is_left_though_it_failed_twice_o
 
 
 async def test_a_model_without_another_to_go_to_is_asked_every_time(stub: Stub) -> None:
-    alone = Chain([Endpoint("openai/gpt-4o", "openai/gpt-4o", "openai", "k1", stub.openai)], timeout=5, clock=Clock())
+    alone = Chain([candidate("openai/gpt-4o", "openai", "k1", stub.openai)], timeout=5, clock=Clock())
     stub.answer(*[BUSY] * (PATIENCE + 2))
     for _ in range(PATIENCE + 2):
         with pytest.raises(ModelUnavailable):

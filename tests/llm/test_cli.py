@@ -61,6 +61,6 @@ def test_an_unknown_price_is_called_unknown(stub: Stub, capsys: pytest.CaptureFi
     assert "openai/of-my-own: 10 + 5 tokens, price unknown, " in capsys.readouterr().out
 
 
-def test_without_settings_the_scripted_model_says_that_it_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_settings_the_demo_model_says_that_it_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hello"]) == 0
-    assert "scripted offline model" in capsys.readouterr().out
+    assert "I am the demo model" in capsys.readouterr().out

@@ -7,11 +7,6 @@ from agent.llm import build_guard, build_model, endpoints
 from agent.settings import load_settings
 
 
-def test_nothing_set_is_the_scripted_model() -> None:
-    found = endpoints.first(load_settings({}))
-    assert (found.name, found.scripted) == ("scripted", True)
-
-
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
@@ -48,7 +43,10 @@ def test_a_pick_of_the_same_provider_shares_key_and_address() -> None:
     settings = load_settings(
         {"LLM_MODEL": "openai/a", "LLM_KEY": "k", "LLM_BASE_URL": "http://gate/v1", "LLM_MODELS": "openai/b,openai/a"}
     )
-    assert [(one.name, one.key, one.base_url) for one in endpoints.picks(settings)] == [
+    assert [
+        (one.name, one.key, one.base_url)
+        for one in (endpoints.named(name, "LLM_MODELS", settings) for name in settings.llm_models)
+    ] == [
         ("openai/b", "k", "http://gate/v1"),
         ("openai/a", "k", "http://gate/v1"),
     ]
@@ -65,7 +63,7 @@ def test_the_key_is_never_sent_to_another_provider() -> None:
         }
     )
     build_model(settings)
-    [fallback] = endpoints.fallbacks(settings)
+    fallback = endpoints.named("anthropic/claude-sonnet-4-5", "LLM_FALLBACK_MODELS", settings)
     assert (fallback.key, fallback.base_url) == ("", "")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.llm.harness import Chat
+from tests.demo.harness import Chat
 from tools import ToolContext, ToolError, Toolset, load
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -20,6 +20,7 @@ from agent.activities import Activities
 from agent.client import ChatClient
 from agent.messages import ArgumentSpec, ChatView, GoalSpec, ModelUse, ToolSpec
 from agent.model import CalledTool, ModelRequest, Reply
+from agent.prompts import SINCE
 from agent.settings import Settings
 from agent.workflow import AgentGoalWorkflow
 from tools import ToolContext, ToolError, Toolset, tool
@@ -81,8 +82,9 @@ class CannedModel:
 
     async def summarize(self, request: ModelRequest) -> Reply:
         self.summaries.append(request)
-        kept = [str(line["content"])[:60] for line in request.goal["messages"] if line["role"] == "user"]
-        return say(" | ".join([str(request.goal["summary"]), *kept])[-4000:])
+        so_far, _, since = request.messages[-1]["content"].partition(SINCE)
+        kept = [entry["user"][:60] for entry in map(json.loads, since.splitlines()) if "user" in entry]
+        return say(" | ".join([so_far.removeprefix("The summary so far:\n"), *kept])[-4000:])
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Banking: see the balances, move money between one's own accounts."""
 
-from tools import Goal, Hint
+from tools import Goal
 
 goal = Goal(
     name="bank",
@@ -28,27 +28,4 @@ agent: Let's move 250.00 USD. [MoveMoney: source Savings, target Travel fund, am
 tool: moved; Savings 12400.00, Travel fund 868.75
 agent: Done: your travel fund now holds 868.75 USD.""",
     tools=["CheckBalances", "MoveMoney"],
-    hints={
-        "CheckBalances": {
-            "email": Hint(
-                ask="By which address does the bank know you?",
-                kind="text",
-                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
-                examples=[
-                    "alex.rivera@example.com",
-                    "mei.tanaka@example.com",
-                    "sam.okafor@example.com",
-                    "jordan.lee@example.com",
-                ],
-            )
-        },
-        "MoveMoney": {
-            "email": Hint(kind="text", from_="CheckBalances.email"),
-            "source": Hint(
-                ask="From which account should the money be taken?", kind="choice", cues=["from", "out of", "take"]
-            ),
-            "target": Hint(ask="Into which account should it go?", kind="choice", cues=["into", "to", "in"]),
-            "amount": Hint(ask="How much would you like to move?", kind="number", examples=["250", "1,000.50"]),
-        },
-    },
 )

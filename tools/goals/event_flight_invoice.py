@@ -1,15 +1,6 @@
 """Choose an event, fly there, and get the invoice."""
 
-from tools import Goal, Hint
-
-CITIES = (
-    """
-Austin, Boston, Chicago, Denver, Los Angeles, Mexico City, Miami, Montreal, Nashville, New Orleans, New York, Portland,
-San Francisco, Seattle, Toronto, Vancouver
-""".replace("\n", " ")
-    .strip()
-    .split(", ")
-)
+from tools import Goal
 
 goal = Goal(
     name="event_flight_invoice",
@@ -42,38 +33,4 @@ agent: Let's create the invoice. [CreateInvoice: amount 412.30, currency USD, de
 tool: a link and a reference
 agent: Your invoice is ready, here is the link. Have a good trip!""",
     tools=["FindEvents", "SearchFlights", "CreateInvoice"],
-    hints={
-        "FindEvents": {
-            "city": Hint(
-                ask="Which city would you like to visit?",
-                kind="text",
-                cues=["in", "to", "visit", "near", "around", "at"],
-                examples=CITIES,
-            ),
-            "month": Hint(ask="In which month would you like to go?", kind="choice"),
-        },
-        "SearchFlights": {
-            "destination": Hint(
-                ask="Which of these would you like to attend?", kind="pick", from_="FindEvents.events.city"
-            ),
-            "date_depart": Hint(kind="date", from_="FindEvents.events.start"),
-            "date_return": Hint(kind="date", from_="FindEvents.events.end"),
-            "origin": Hint(
-                ask="Which city will you depart from?",
-                kind="text",
-                cues=["depart from", "departing from", "leave from", "leaving from", "fly from", "flying from", "from"],
-                examples=CITIES,
-            ),
-        },
-        "CreateInvoice": {
-            "amount": Hint(
-                ask="The cheapest is {airline} for {price} {currency}. Shall I create the invoice for it?",
-                kind="pick",
-                from_="SearchFlights.flights.price",
-                prefer="cheapest",
-            ),
-            "currency": Hint(kind="text", from_="SearchFlights.flights.currency"),
-            "description": Hint(kind="text", from_="SearchFlights.trip"),
-        },
-    },
 )

@@ -1,6 +1,6 @@
 """Food: choose from the menu, fill the cart, get the invoice."""
 
-from tools import Goal, Hint
+from tools import Goal
 
 goal = Goal(
     name="food",
@@ -32,16 +32,4 @@ agent: Let's create the invoice. [CreateInvoice: amount 29.00, currency USD, des
 tool: a link and a reference
 agent: Here is your invoice. Enjoy your meal!""",
     tools=["ShowMenu", "AddToCart", "CreateInvoice"],
-    hints={
-        "ShowMenu": {"kitchen": Hint(ask="Shall it be the pizzeria, the grill or the noodle bar?", kind="choice")},
-        "AddToCart": {
-            "item": Hint(ask="What would you like to order?", kind="pick", from_="ShowMenu.menu.name"),
-            "quantity": Hint(ask="How many of it?", kind="number", examples=["1", "two"]),
-        },
-        "CreateInvoice": {
-            "amount": Hint(kind="number", from_="AddToCart.total"),
-            "currency": Hint(kind="text", from_="AddToCart.currency"),
-            "description": Hint(kind="text", from_="AddToCart.summary"),
-        },
-    },
 )

@@ -1,6 +1,6 @@
 """Orders: what was bought, where it is, and money back."""
 
-from tools import Goal, Hint
+from tools import Goal
 
 goal = Goal(
     name="orders",
@@ -29,29 +29,4 @@ agent: Let's refund order 1047. [RefundOrder: order 1047, reason wrong colour]
 tool: 124.50 USD refunded, reference RF-1047
 agent: 124.50 USD are on their way back to you.""",
     tools=["ListOrders", "TrackOrder", "RefundOrder"],
-    hints={
-        "ListOrders": {
-            "email": Hint(
-                ask="Which address did you order with?",
-                kind="text",
-                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
-                examples=[
-                    "alex.rivera@example.com",
-                    "mei.tanaka@example.com",
-                    "sam.okafor@example.com",
-                    "jordan.lee@example.com",
-                ],
-            )
-        },
-        "TrackOrder": {
-            "order": Hint(ask="Which of these orders is it about?", kind="pick", from_="ListOrders.orders.order")
-        },
-        "RefundOrder": {
-            "order": Hint(ask="Which of these orders is it about?", kind="pick", from_="ListOrders.orders.order"),
-            "reason": Hint(
-                ask="If you would like your money back for it, please tell me why.",
-                kind="text",
-            ),
-        },
-    },
 )

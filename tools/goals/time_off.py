@@ -1,6 +1,6 @@
 """Time off: how much is left, ask for some, book it."""
 
-from tools import Goal, Hint
+from tools import Goal
 
 goal = Goal(
     name="time_off",
@@ -27,31 +27,4 @@ agent: It is approved. Let's book it. [BookTimeOff: request TO-001]
 tool: booked, 13 days left
 agent: Your five days in July are booked. Enjoy them!""",
     tools=["CheckTimeOff", "RequestTimeOff", "BookTimeOff"],
-    hints={
-        "CheckTimeOff": {
-            "email": Hint(
-                ask="What is your address at work?",
-                kind="text",
-                cues=["address is", "email is", "i am", "i'm", "it's", "it is"],
-                examples=[
-                    "alex.rivera@example.com",
-                    "mei.tanaka@example.com",
-                    "sam.okafor@example.com",
-                    "jordan.lee@example.com",
-                ],
-            )
-        },
-        "RequestTimeOff": {
-            "email": Hint(kind="text", from_="CheckTimeOff.email"),
-            "start": Hint(
-                ask="Which is your first day off?", kind="date", cues=["from", "starting", "first day", "between"]
-            ),
-            "end": Hint(
-                ask="And which is the last one?",
-                kind="date",
-                cues=["until", "till", "through", "to", "last day", "and"],
-            ),
-        },
-        "BookTimeOff": {"request": Hint(kind="text", from_="RequestTimeOff.request")},
-    },
 )

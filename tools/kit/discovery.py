@@ -82,15 +82,6 @@ def _wrong_with(goal: Goal, found: Toolset) -> tuple[str, str]:
     for name in goal.tools:
         if name not in found.tools:
             return f"the goal {goal.name} names a tool {name} that does not exist or could not be loaded", name
-    for name, hints in goal.hints.items():
-        if name not in goal.tools and not goal.servers:
-            return f"the goal {goal.name} has hints for {name}, which is none of its tools", name
-        for argument in hints if name in found.tools else ():
-            if argument not in found.tools[name].parameters["properties"]:
-                return (
-                    f"the goal {goal.name} has a hint for {name}.{argument}, but {name} takes no such argument",
-                    argument,
-                )
     return "", ""
 
 

@@ -1,28 +1,8 @@
 """A goal: what a chat is to reach, and with which tools. One file in tools/goals/ is one goal."""
 
-from typing import Any, Literal
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.kit.tool import Effect
-
-
-class Hint(BaseModel):
-    """How the built-in offline model finds one argument of one tool; a real model needs none.
-
-    ask: the question to the person; {field} is a field of the preferred item. from_: a field of an earlier result,
-    "FindEvents.events.city"; where that is a list, of the item that the person picked. cues: the words that come before
-    the value. prefer: the field of a list's items that marks the one a plain "yes" picks.
-    """
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
-
-    ask: str = ""
-    kind: Literal["", "date", "number", "choice", "pick", "text"] = ""
-    examples: list[str] = []
-    from_: str = Field(default="", alias="from")
-    cues: list[str] = []
-    prefer: str = ""
 
 
 class Server(BaseModel):
@@ -53,7 +33,7 @@ class Server(BaseModel):
 class Goal(BaseModel):
     """description tells the model what to reach; starter_prompt, how to greet; example, how such a chat may go.
 
-    tools are named in the order in which they are usually needed. hints: tool -> argument -> Hint, in the order of asking.
+    tools are named in the order in which they are usually needed.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -66,9 +46,3 @@ class Goal(BaseModel):
     icon: str = ""
     tools: list[str] = []
     servers: list[Server] = []
-    hints: dict[str, dict[str, Hint]] = {}
-
-    def hint(self, tool: str, argument: str) -> dict[str, Any]:
-        """One hint as a plain dict, {} when there is none."""
-        found = self.hints.get(tool, {}).get(argument)
-        return found.model_dump() if found else {}

@@ -12,4 +12,7 @@ def _address(text: str) -> str:
     return text.lower()
 
 
+PEOPLE = ["alex.rivera@example.com", "mei.tanaka@example.com"]
+"""Two of those whom the mock world knows; the examples of every argument that is an address."""
+
 Email = Annotated[str, AfterValidator(_address)]

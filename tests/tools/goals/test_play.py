@@ -1,4 +1,4 @@
-"""Each goal plays to its end with the built-in offline model, however the person puts it."""
+"""Each goal plays to its end with the demo model, however the person puts it."""
 
 import re
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.llm.harness import Chat
+from tests.demo.harness import Chat
 from tools import Toolset
 
 MONDAY = date.today() + timedelta(days=42 - date.today().weekday())
@@ -85,7 +85,9 @@ async def test_the_second_cheapest_is_not_the_cheapest(
 async def test_not_the_cheapest_asks_for_another(toolset: Toolset, tmp_path: Path) -> None:
     chat = Chat(toolset, "event_flight_invoice", home=tmp_path)
     await chat.play("events in Austin in May", "1", "depart from Portland")
-    assert chat.say("not the cheapest") == "Which one would you like then? You can also say stop."
+    told = chat.say("not the cheapest")
+    assert told.startswith("Which one would you like then? There are 1. ")
+    assert told.endswith("You can also say stop.")
 
 
 def _context() -> Any:
@@ -147,12 +149,29 @@ async def test_bank(toolset: Toolset, tmp_path: Path, lines: tuple[str, ...]) ->
         ("Where is my order?", "I'm alex.rivera@example.com", "the third one", "wrong colour"),
         ("hello", "alex.rivera@example.com", "number 3", "It arrived broken"),
         ("I am alex.rivera@example.com, list my orders please", "the wool one", "changed my mind"),
-        ("I would like a refund", "it's alex.rivera@example.com", "1047", "because it was broken"),
     ],
 )
 async def test_orders(toolset: Toolset, tmp_path: Path, lines: tuple[str, ...]) -> None:
     chat, last = await play(toolset, tmp_path, "orders", lines)
     assert ran(chat) == ["ListOrders", "TrackOrder", "RefundOrder"]
+    assert arguments(chat, "RefundOrder")["order"] == "1047"
+    assert "RF-1047" in last
+
+
+@pytest.mark.parametrize(
+    ("lines", "tools"),
+    [
+        (("I would like a refund", "it's alex.rivera@example.com", "1047", "because it was broken"), ["ListOrders", "RefundOrder"]),
+        (("give me my money back, order 1047", "it was broken"), ["RefundOrder"]),
+        (("please refund order #1047", "broken"), ["RefundOrder"]),
+        (("I want my money back", "alex.rivera@example.com", "the blanket", "moths"), ["ListOrders", "RefundOrder"]),
+    ],
+)  # fmt: skip
+async def test_a_refund_that_is_asked_for_takes_the_shortest_way(
+    toolset: Toolset, tmp_path: Path, lines: tuple[str, ...], tools: list[str]
+) -> None:
+    chat, last = await play(toolset, tmp_path, "orders", lines)
+    assert ran(chat) == tools
     assert arguments(chat, "RefundOrder")["order"] == "1047"
     assert "RF-1047" in last
 
@@ -198,5 +217,5 @@ async def test_another_goal_is_offered_by_words_that_are_not_of_this_one(
     chat = Chat(toolset, here, home=tmp_path)
     chat.begin()
     chat.say(words)
-    switched = chat.moves[-1].tool == "switch_goal"
-    assert (chat.moves[-1].arguments["goal"] if switched else "") == offered
+    name, called = chat.offered[-1] if chat.offered else ("", {})
+    assert (called["goal"] if name == "switch_goal" else "") == offered

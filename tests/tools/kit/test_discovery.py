@@ -91,11 +91,6 @@ def test_goal_with_an_unknown_tool_is_named_with_its_line(tmp_path: Path) -> Non
     assert said.startswith("t/goals/bad.py, line 4: the goal good names a tool Godo")
 
 
-def test_goal_with_a_hint_for_no_argument_is_named(tmp_path: Path) -> None:
-    hinted = GOAL.replace("tools=", 'hints={"Good": {"b": {"ask": "b?"}}}, tools=')
-    assert "takes no such argument" in only_problem(load(folder(tmp_path, good=GOOD, goals__bad=hinted)))
-
-
 def test_goal_with_a_server_that_says_no_way_to_it_is_named(tmp_path: Path) -> None:
     served = GOAL.replace("Goal(", 'Goal(servers=[{"name": "wiki"}], ')
     said = only_problem(load(folder(tmp_path, good=GOOD, goals__bad=served)))

@@ -1,15 +1,18 @@
-"""Whatever a chat holds, the scripted model reads it and answers something."""
+"""Whatever a chat holds, the demo model reads it and answers something."""
 
 import json
 import random
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.llm.scripted import Script, summarize
-from agent.llm.scripted.story import read
-from tests.llm.harness import Chat
+from agent import prompts
+from agent.demo.dialogue import Dialogue
+from agent.demo.transcript import lines_of, read, summarize
+from agent.messages import GoalSpec
+from tests.demo.harness import Chat
 from tools import load
 
 
@@ -28,33 +31,49 @@ def test_a_change_of_goal_leaves_the_old_one_behind() -> None:
         {"role": "user", "content": "I'd rather book time off"},
         *call("switch_goal", "{}", {"ok": True}, "p2"),
     ]
-    story = read(messages, "")
+    story = read(messages)
     assert [said.text for said in story.said] == ["I'd rather book time off"]
     assert story.called == []
 
 
 def test_an_instruction_is_no_persons_word() -> None:
-    assert read([{"role": "user", "content": "### Greet."}], "").said == []
-    assert read([{"role": "user", "content": " ### Greet."}], "").fresh is not None
+    assert read([{"role": "user", "content": "### Greet."}]).said == []
+    assert read([{"role": "user", "content": " ### Greet."}]).fresh is not None
 
 
 def test_of_a_long_text_the_beginning_and_the_end_are_read() -> None:
-    said = read([{"role": "user", "content": "Boston " + " \n" * 9_000 + "x " * 3_000 + "in May"}], "").said[0]
+    said = read([{"role": "user", "content": "Boston " + " \n" * 9_000 + "x " * 3_000 + "in May"}]).said[0]
     assert (said.text[:8], said.text[-6:], len(said.text)) == ("Boston x", "in May", 1_003)
 
 
+def with_summary(text: str) -> list[dict[str, Any]]:
+    return [{"role": "system", "content": prompts.system(GoalSpec(name="x"), text, date(2026, 11, 23))}]
+
+
 def test_a_summary_of_a_summary_keeps_both() -> None:
-    first = summarize([{"role": "user", "content": "from Salt Lake City"}], "")
-    second = summarize([{"role": "user", "content": "in March"}], first)
-    assert [said.text for said in read([], second).said] == ["from Salt Lake City", "in March"]
+    first = summarize("", [{"user": "from Salt Lake City"}])
+    second = summarize(first, [{"assistant": "In which month?"}, {"user": "in March"}])
+    said = read(with_summary(second)).said
+    assert [(one.asked, one.text) for one in said] == [("", "from Salt Lake City"), ("In which month?", "in March")]
+
+
+def test_a_summary_in_prose_is_no_obstacle() -> None:
+    assert read(with_summary("They like milk.\n{not JSON")).said == []
+    assert lines_of(summarize("They like milk.", [{"user": "Oat milk"}])) == [{"user": "Oat milk"}]
 
 
 def test_a_summary_stays_below_its_limit() -> None:
-    messages = [{"role": "user", "content": f"fact {number} " + "x" * 200} for number in range(200)]
-    text = summarize(messages, "")
+    text = summarize("", [{"user": f"fact {number} " + "x" * 200} for number in range(200)])
     assert len(text) <= 4_000
     assert "fact 0 " in text
     assert "fact 199 " in text
+
+
+def test_the_system_message_tells_title_and_day() -> None:
+    story = read(
+        [{"role": "system", "content": prompts.system(GoalSpec(name="x", title="Buy milk"), "", date(2026, 11, 23))}]
+    )
+    assert (story.title, story.today) == ("Buy milk", date(2026, 11, 23))
 
 
 RESULTS: list[Any] = [None, 3, "text", [], [1, 2], {}, {"events": None}, {"events": ["a", 7, None]}, {"events": [{}]}, {"flights": [{"price": None}]}]  # fmt: skip
@@ -76,15 +95,15 @@ def test_no_chat_is_too_strange(tmp_path: Path, seed: int) -> None:
         else:
             arguments = chance.choice(["{}", "", "[]", "{", '{"city": null, "month": 7}'])
             messages += call(chance.choice(names), arguments, chance.choice(OUTCOMES), f"p{number}")
-        move = Script(messages, tools, chat.about()).move()
-        assert move.text or move.tool
+        move = Dialogue(messages, tools).move()
+        assert move.text or move.calls
         if move.text:
             messages.append({"role": "assistant", "content": move.text})
-        summarize(messages, "The person said: x\nDone: {\n\n")
+        summarize('{"user": "x"}\n{\n\n', prompts.entries(messages))
 
 
 def test_strange_tools_are_asked_about_too() -> None:
     for parameters in ({}, {"type": "object"}, {"properties": {"x": {}}, "required": ["x", "y"]}, {"required": ["x"], "properties": {"x": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/X"}]}}, "$defs": {"X": {"enum": ["a"]}}}):  # fmt: skip
         tool = {"type": "function", "function": {"name": "Odd", "parameters": parameters}}
-        move = Script([{"role": "user", "content": "### Go."}], [tool], {}).move()
+        move = Dialogue([{"role": "user", "content": "### Go."}], [tool]).move()
         assert move.text
