@@ -1,6 +1,6 @@
 """AgentGoalWorkflow: one chat. Start reading at `run`; what each step does to the chat is in agent/conversation.py.
 
-Changing what this file does in which order breaks running chats: see "Changing the workflow" in README.md.
+Changing what this file does in which order breaks running chats: see docs/changing-the-workflow.md.
 """
 
 import asyncio
