@@ -1,6 +1,9 @@
 """The errors that cross module borders. Each message is one sentence for the reader: what happened, what to do."""
 
-from agent.messages import ModelUse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.messages import ModelUse
 
 
 class SettingsError(Exception):
@@ -49,7 +52,7 @@ class ModelError(Exception):
     use: what the call used all the same, as far as the provider said so.
     """
 
-    use: ModelUse | None = None
+    use: "ModelUse | None" = None
 
 
 class ModelUnavailable(ModelError):
