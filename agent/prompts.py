@@ -22,8 +22,8 @@ from agent.sentences import spaced
 INSTRUCTION = "### "
 """Marks an instruction of ours: it is sent as a `user` message, like what the person writes."""
 
-PERSON_STOPS = "person_wants_to_stop"
-FINISH_REASONS = ("goal_reached", PERSON_STOPS)
+GOAL_REACHED, PERSON_STOPS = "goal_reached", "person_wants_to_stop"
+"""Why `finish` was called. The first one alone does not end a chat in which nothing was achieved."""
 
 _RULES = """\
 You help a person reach one goal, with tools. Rules:
@@ -187,7 +187,7 @@ def built_in(goals: Iterable[tuple[str, str]], *, insisted: bool = False) -> lis
         properties = more | message
         return function(name, description, {"type": "object", "properties": properties, "required": [*properties]})
 
-    reason = {"type": "string", "enum": [*FINISH_REASONS], "description": "why the chat ends"}
+    reason = {"type": "string", "enum": [GOAL_REACHED, PERSON_STOPS], "description": "why the chat ends"}
     tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.", reason=reason)]
     if not insisted:
         tools.append(with_message("off_goal", "What the person said does not fit the goal: say so, and ask again."))
