@@ -82,7 +82,7 @@ def test_days_are_edited_as_days(greeted: Page) -> None:
 def test_late_decision_changes_nothing_and_says_so(proposed: Page) -> None:
     key = proposed.card_id
     proposed.chat.conversation.decline(proposed.chat.tick(), key)
-    proposed.click(f"confirm-{key}").shows("changed nothing")
+    proposed.click(f"confirm-{key}").shows("Nothing was waiting for your decision")
     assert proposed.chat.conversation.receipt is None
 
 
