@@ -1,5 +1,6 @@
-"""What clicks and the message box do. Only callbacks: they see every click, however fast two follow each other."""
+"""What clicks do. Only callbacks: they see every click, however fast two follow each other."""
 
+import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
@@ -8,31 +9,17 @@ import streamlit as st
 from agent.client import ChatClient
 from agent.errors import ChatError, ServerUnavailable
 from agent.messages import Proposal
-from agent.page import edit_form, intent
+from agent.page import edit_form
 from agent.page.app import PageApp
-from agent.page.session import MESSAGE_BOX, SessionState
+from agent.page.outbox import OutgoingMessage
+from agent.page.session import SessionState
 
 Verdict = Literal["confirm", "decline"]
 
 
-def send_message(app: PageApp, session: SessionState, waiting: Proposal | None) -> None:
-    """Send the typed text; a plain yes or no under a card decides the card. A refused text goes back into the box."""
-    text = str(st.session_state.get(MESSAGE_BOX) or "")
-    if waiting is not None and (verdict := intent.verdict(text)):
-        decide(app, session, waiting.id, verdict)
-    else:
-        chat_id, message_id = session.chat_id, session.message_id(text)
-        if _try(app, session, lambda client: client.send(chat_id, text, message_id)):
-            session.message_sent(message_id, text)
-    if session.problem:
-        st.session_state[MESSAGE_BOX] = text
-
-
-def insist(app: PageApp, session: SessionState, text: str) -> None:
+def send_anyway(app: PageApp, session: SessionState, text: str) -> None:
     """Send again, to be answered although it was said not to fit the goal."""
-    chat_id, message_id = session.chat_id, session.message_id(text)
-    if _try(app, session, lambda client: client.send(chat_id, text, message_id, insist=True)):
-        session.message_sent(message_id, text)
+    app.outbox(session.chat_id).submit([OutgoingMessage(secrets.token_hex(16), text, insist=True)])
 
 
 def decide(app: PageApp, session: SessionState, proposal_id: str, verdict: Verdict, reason_key: str = "") -> None:
@@ -74,7 +61,7 @@ def new_chat(app: PageApp, session: SessionState, goal: str) -> None:
     """Start another chat. A chat in which the person said nothing is ended, so that the list stays short."""
     left = session.chat_id
     state = app.watcher(left).state if left else None
-    if state is not None and state.untouched and not state.ended and not session.sent:
+    if state is not None and state.untouched and not state.ended and not app.outbox(left).messages:
         _try(app, session, lambda client: client.end(left))
     session.open("")
     st.query_params.clear()

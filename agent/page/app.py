@@ -17,12 +17,16 @@ from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFaile
 from agent.goals import goal_for
 from agent.messages import GoalSpec
 from agent.page.loop import BackgroundLoop
+from agent.page.outbox import Outbox
 from agent.page.watcher import ChatWatcher
 from agent.settings import Settings, load_settings, settings_source
 
 DEFAULT_GOAL = "event_flight_invoice"
 LISTED = 30
 """How many chats the sidebar lists."""
+
+OUTBOXES = 500
+"""How many chats may have an outbox before empty ones are given up."""
 
 _LIST_AGE = 4.0
 _T = TypeVar("_T")
@@ -58,6 +62,7 @@ class PageApp:
     _address: str = ""
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watchers: dict[str, ChatWatcher] = field(default_factory=dict)
+    _outboxes: dict[str, Outbox] = field(default_factory=dict)
     _rows_at: float = 0.0
 
     def ensure_started(self) -> None:
@@ -117,6 +122,16 @@ class PageApp:
         for other in [other for other, watcher in list(self._watchers.items()) if watcher.idle and other != chat_id]:
             self._watchers.pop(other, None)
         return self._watchers.setdefault(chat_id, ChatWatcher(chat_id, self.loop, self.client))
+
+    def outbox(self, chat_id: str) -> Outbox:
+        """The messages of this chat that are on their way, of all sessions."""
+        if len(self._outboxes) > OUTBOXES:
+            for other in [other for other, outbox in list(self._outboxes.items()) if not outbox.messages]:
+                self._outboxes.pop(other, None)
+        found = self._outboxes.get(chat_id)
+        return found or self._outboxes.setdefault(
+            chat_id, Outbox(chat_id, self.loop, self.client, self.watcher(chat_id).refresh)
+        )
 
     def chats(self) -> tuple[ChatRow, ...]:
         """The newest chats, at most some seconds old; fetched in the background."""

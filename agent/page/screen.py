@@ -6,9 +6,10 @@ import streamlit as st
 
 from agent.errors import ChatNotFound
 from agent.messages import AgentMessage, Proposal, UserMessage
-from agent.page import actions, format, opening, sidebar, status, theme, transcript
+from agent.page import actions, format, message_box, opening, sidebar, status, theme, transcript
 from agent.page.app import PageApp
-from agent.page.session import MESSAGE_BOX, SessionState, current_session, requested_chat
+from agent.page.outbox import OutgoingMessage
+from agent.page.session import SessionState, current_session, requested_chat
 from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
@@ -17,6 +18,8 @@ QUICK, SLOW = 0.3, 1.0
 
 FOLLOW = 0.25
 """Seconds for which one run of the tail follows the chat while something runs."""
+
+Pending = tuple[OutgoingMessage, ...]
 
 _TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:", "error": ":material/error:"}
 
@@ -37,17 +40,19 @@ def draw(app: PageApp) -> None:
         return
     watcher = app.watcher(session.chat_id)
     state = watcher.snapshot()
-    session.reconcile(state)
+    pending = app.outbox(session.chat_id).reconcile(state)
+    session.reconcile(state, pending)
     sidebar.render_sidebar(app, session, state)
     if isinstance(state.error, ChatNotFound):
         opening.render_not_found(app, session, state.error)
         return
     waiting = state.view.waiting if state.view else None
     _header(app, session, state)
-    _body(app, session, state, waiting)
-    quick = state.busy or state.view is None or bool(session.sent or session.decided)
-    st.fragment(run_every=QUICK if quick else SLOW)(_tail)(app, session, state.fingerprint, quick)
-    _foot(app, session, state, waiting)
+    _body(app, session, state, pending, waiting)
+    quick = state.busy or state.view is None or bool(pending or session.decided)
+    drawn = (state.fingerprint, _fingerprint(pending))
+    st.fragment(run_every=QUICK if quick else SLOW)(_tail)(app, session, drawn, quick)
+    _foot(app, session, state, pending, waiting)
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
@@ -73,7 +78,11 @@ def _scripted(app: PageApp, state: ChatState) -> bool:
     return (uses[-1] if uses else app.settings.llm_model).startswith(SCRIPTED)
 
 
-def _body(app: PageApp, session: SessionState, state: ChatState, waiting: Proposal | None) -> None:
+def _fingerprint(pending: Pending) -> tuple[object, ...]:
+    return tuple((message.id, message.state, message.note) for message in pending)
+
+
+def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: Proposal | None) -> None:
     everything = transcript.blocks(state.messages, waiting)
     shown = transcript.newest(everything, session.shown)
     loaded = len(shown) < len(everything)
@@ -82,22 +91,21 @@ def _body(app: PageApp, session: SessionState, state: ChatState, waiting: Propos
         st.button("Show earlier messages", key="earlier", type="tertiary", on_click=actions.show_earlier, args=args)
     for block in shown:
         transcript.render_block(app, session, block, waiting)
-    _send_anyway(app, session, state)
-    if state.view is not None and state.untouched and not session.sent and not state.ended:
+    _send_anyway(app, session, state, pending)
+    if state.view is not None and state.untouched and not pending and not state.ended:
         _other_goals(app, session, state.view.goal.name)
     for message in state.view.queued if state.view else []:
         transcript.render_bubble(f"queued-{message.id}", message.text, "queued")
-    for message_id, text, _ in session.sent:
-        transcript.render_bubble(f"sent-{message_id}", text, "sent")
+    message_box.render_pending()
 
 
-def _send_anyway(app: PageApp, session: SessionState, state: ChatState) -> None:
+def _send_anyway(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> None:
     """A wrong "that does not fit the goal" can be overruled; the scripted model would only repeat it."""
     newest = state.messages[-1] if state.messages else None
-    if not isinstance(newest, AgentMessage) or not newest.off_goal or session.sent or _scripted(app, state):
+    if not isinstance(newest, AgentMessage) or not newest.off_goal or pending or _scripted(app, state):
         return
     text = next((message.text for message in reversed(state.messages) if isinstance(message, UserMessage)), "")
-    st.button("Send it anyway", key="insist", type="tertiary", on_click=actions.insist, args=(app, session, text))
+    st.button("Send it anyway", key="insist", type="tertiary", on_click=actions.send_anyway, args=(app, session, text))
 
 
 def _other_goals(app: PageApp, session: SessionState, current: str) -> None:
@@ -118,26 +126,28 @@ def _other_goals(app: PageApp, session: SessionState, current: str) -> None:
                 )
 
 
-def _tail(app: PageApp, session: SessionState, fingerprint: tuple[object, ...], quick: bool) -> None:
+def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...], quick: bool) -> None:
     """The partial reply and the status line; reruns the whole page when the chat has changed.
 
     While something runs, one run follows the chat for a while: text shows 20 ms after it came, not at the next timer.
     """
     app.ensure_started()
-    watcher, end = app.watcher(session.chat_id), time.monotonic() + FOLLOW
+    watcher, outbox = app.watcher(session.chat_id), app.outbox(session.chat_id)
+    end = time.monotonic() + FOLLOW
     reply = st.empty()
     with st.container(key="status"):
         line = st.empty()
     while True:
         state = watcher.snapshot()
-        if state.fingerprint != fingerprint:
+        if (state.fingerprint, _fingerprint(outbox.reconcile(state))) != drawn:
             st.rerun()
         with reply.container():
             if state.busy and state.attempt is not None and state.attempt.partial:
                 transcript.render_partial_reply(state.attempt.partial)
         with line.container():
             _status(app, state)
-        while (watcher.state.fingerprint, watcher.state.attempt) == (state.fingerprint, state.attempt):
+        seen = (state.fingerprint, state.attempt, outbox.messages)
+        while (watcher.state.fingerprint, watcher.state.attempt, outbox.messages) == seen:
             if not quick or time.monotonic() > end:
                 return
             time.sleep(0.02)
@@ -151,7 +161,7 @@ def _status(app: PageApp, state: ChatState) -> None:
         st.progress(min(1.0, max(0.0, state.attempt.fraction)))
 
 
-def _foot(app: PageApp, session: SessionState, state: ChatState, waiting: Proposal | None) -> None:
+def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: Proposal | None) -> None:
     if state.view is not None and session.dropped is not None and state.view.dropped.count > session.dropped:
         st.info(format.escape(state.view.dropped.reason), icon=":material/info:")
     if session.problem:
@@ -162,10 +172,4 @@ def _foot(app: PageApp, session: SessionState, state: ChatState, waiting: Propos
         st.button(
             "New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(app, session, name)
         )
-    st.chat_input(_hint(state, waiting), key=MESSAGE_BOX, on_submit=actions.send_message, args=(app, session, waiting))
-
-
-def _hint(state: ChatState, waiting: Proposal | None) -> str:
-    if state.ended:
-        return "This chat has ended"
-    return "yes, no, or say something else" if waiting else "Your message"
+    message_box.render_message_box(app, session, state, pending, waiting)

@@ -19,6 +19,7 @@ import httpx
 from playwright.async_api import Page, async_playwright
 
 from agent.local.server import free_ports
+from tests.bench.outbox import BOX
 from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ async def replies(page: Page, stub: Stub, count: int) -> list[float]:
         stub.default = Answer(f"{word} and the rest of it comes slowly, token by token.", first=FIRST_TOKEN, rate=20)
         watched = asyncio.create_task(page.evaluate(WATCH, word))
         requests = len(stub.requests)
-        box = page.get_by_test_id("stChatInputTextArea")
+        box = page.locator(BOX)
         await box.fill(f"Question {number}")
         await box.press("Enter")
         shown = await watched

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -32,11 +34,34 @@ class RunningPage:
 
     url: str
     home: Path
-    process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
+    log: Path
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def start(self) -> None:
+        """Also again, after it was killed."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                _command(), cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def answers(self) -> None:
+        await _until("the page answers", lambda: _answers(self.url), 180)
 
     def pid_of(self, what: str) -> int:
-        """The process id of the `supervisor`, the `server` or the `worker`."""
-        return int(json.loads((self.home / "local" / "status.json").read_text())[f"{what}_pid"])
+        """The process id of the `supervisor`, the `server` or the `worker`; ProcessLookupError while there is none."""
+        pid = int(self._status()[f"{what}_pid"])
+        if pid <= 0:  # a signal to 0 would reach the test itself
+            raise ProcessLookupError(f"no {what} is running")
+        return pid
+
+    @property
+    def server_address(self) -> str:
+        return str(self._status()["address"])
+
+    def _status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.home / "local" / "status.json").read_text())
+        return found
 
 
 def _command() -> list[str]:
@@ -64,34 +89,36 @@ def _answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture
-async def running_page(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[RunningPage]:
+@asynccontextmanager
+async def run_page(directory: Path, temporal_cli: Path, **variables: str) -> AsyncIterator[RunningPage]:
     """The page of the README's command; at the end it is told to stop, and everything it kept must be gone."""
     port = free_ports().ui
     environment = os.environ | {
-        "STEADFAST_HOME": str(tmp_path / "home"),
+        "STEADFAST_HOME": str(directory / "home"),
         "STEADFAST_LOOK_AT": "127.0.0.1:1",
         "TEMPORAL_CLI_PATH": str(temporal_cli),
         "STREAMLIT_SERVER_PORT": str(port),
-        "STREAMLIT_SERVER_ADDRESS": "127.0.0.1",
         "STREAMLIT_SERVER_HEADLESS": "true",
     }
     for name in ("TEMPORAL_ADDRESS", "LLM_MODEL", "EMBEDDED_WORKER"):
         environment.pop(name, None)
-    with (tmp_path / "page.log").open("wb") as log:
-        process = subprocess.Popen(
-            _command(), cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    page = RunningPage(f"http://127.0.0.1:{port}", tmp_path / "home", process)
+    page = RunningPage(f"http://127.0.0.1:{port}", directory / "home", environment | variables, directory / "page.log")
+    page.start()
     try:
-        await _until("the page answers", lambda: _answers(page.url), 180)
+        await page.answers()
         yield page
-        pids = [page.pid_of(what) for what in ("supervisor", "server", "worker")]
-        process.send_signal(signal.SIGTERM)
-        await _until("page and what it kept are gone", lambda: not any(map(_lives, [process.pid, *pids])), 15)
+        pids = [page.process.pid, *(page.pid_of(what) for what in ("supervisor", "server", "worker"))]
+        page.process.send_signal(signal.SIGTERM)
+        await _until("page and what it kept are gone", lambda: not any(map(_lives, pids)), 15)
     finally:
-        process.kill()
-        process.wait()
+        page.process.kill()
+        page.process.wait()
+
+
+@pytest.fixture
+async def running_page(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[RunningPage]:
+    async with run_page(tmp_path, temporal_cli) as page:
+        yield page
 
 
 def _lives(pid: int) -> bool:
@@ -101,8 +128,9 @@ def _lives(pid: int) -> bool:
         return False
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def run_browser() -> AsyncIterator[Browser]:
+    """Headless Chromium; skips the test on a machine without, but for CI."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         assert not os.environ.get("CI"), "Chromium is needed here; install it (Debian: apt-get install chromium)."
@@ -111,3 +139,9 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS.split())
         yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with run_browser() as browser:
+        yield browser

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Browser, Page, expect
 
+from tests.bench.outbox import BOX
 from tests.e2e.conftest import RunningPage
 
 PATIENCE = 60_000
@@ -31,7 +32,7 @@ class Reader:
         )
 
     async def say(self, text: str) -> None:
-        box = self.page.get_by_test_id("stChatInputTextArea")
+        box = self.page.locator(BOX)
         await box.fill(text)
         await box.press("Enter")
 
@@ -92,11 +93,11 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
     assert page.url == address
     await reader.shows_exactly(before)
 
-    await other.page.get_by_test_id("stChatInputTextArea").fill("half a thou")
+    await other.page.locator(BOX).fill("half a thou")
     await reader.confirm("Search flights")
     await reader.see("cheapest")
     await other.status("Waiting for you$")
-    assert await other.page.get_by_test_id("stChatInputTextArea").input_value() == "half a thou"
+    assert await other.page.locator(BOX).input_value() == "half a thou"
     await other.page.close()
 
     await reader.say("Yes")

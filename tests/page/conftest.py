@@ -1,5 +1,7 @@
 """A page without a browser: each tick is one run of the script."""
 
+import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from agent.page.app import PageApp
+from agent.page.message_box import KEY
 from tests.page.fake_client import FakeChat, FakeClient, FakeStack, page_over
 
 INVOICE = {"amount": "208.73", "currency": "USD", "description": "Flight"}
@@ -28,6 +31,7 @@ class Page:
     local_stack: FakeStack = field(default_factory=FakeStack)
     settings: dict[str, Any] = field(default_factory=dict)
     page_app: PageApp | None = None
+    unsent: list[dict[str, str]] = field(default_factory=list)
     app: AppTest = field(init=False)
 
     def visit(self, **query: str) -> "Page":
@@ -54,8 +58,24 @@ class Page:
         return self.until(lambda: words in self.text)
 
     def say(self, text: str) -> "Page":
-        """Type it and press Enter."""
-        self.app.chat_input(key="message").set_value(text).run()
+        """Type it and press Enter, as the browser's side of the message box does; wait for what comes of it."""
+        waiting = self.box["proposal"]
+        message = {"chat": self.chat_id, "id": secrets.token_hex(16), "text": text, "proposal": waiting}
+        self.unsent.append(message)
+        self.hand_over()
+        return self.until(lambda: self._is_settled(message["id"]))
+
+    def _is_settled(self, message_id: str) -> bool:
+        """Whether the page knows the message, and it is not merely waiting."""
+        known = {message["id"]: message for message in self.pending}
+        if message_id in known:
+            return known[message_id]["state"] != "waiting" or bool(known[message_id]["note"])
+        return message_id in self.box["delivered"]
+
+    def hand_over(self) -> "Page":
+        """What the browser has kept reaches the script."""
+        self.app.session_state[KEY] = {"outbox": {"revision": len(self.unsent), "messages": list(self.unsent)}}
+        self.app.run()
         return self
 
     def click(self, key: str) -> "Page":
@@ -65,6 +85,18 @@ class Page:
 
     def has(self, key: str) -> bool:
         return any(button.key == key for button in self.app.button)
+
+    @property
+    def box(self) -> dict[str, Any]:
+        """What the script tells the browser's side of the message box."""
+        (box,) = self.app.get("bidi_component")
+        told: dict[str, Any] = json.loads(box.proto.bytes)
+        return told
+
+    @property
+    def pending(self) -> list[dict[str, str]]:
+        """The messages on their way, as bubbles that the browser draws."""
+        return list(self.box["messages"])
 
     @property
     def chat(self) -> FakeChat:

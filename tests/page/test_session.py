@@ -3,50 +3,30 @@
 import time
 
 from agent.conversation import Conversation
-from agent.messages import GoalSpec, UserMessage
-from agent.page.session import EXPIRY, SessionState
+from agent.messages import GoalSpec, Proposal
+from agent.page.outbox import EXPIRY, OutgoingMessage
+from agent.page.session import SessionState
 from agent.page.sidebar import at_home
 from agent.page.watcher import ChatState
 from agent.wire import chat_view
-from tests.page.fake_client import NOON
 
 
 def listening() -> ChatState:
     return ChatState(view=chat_view(Conversation(goal=GoalSpec(name="x"))), worker="alive")
 
 
-def test_sent_words_are_remembered_until_the_chat_shows_them() -> None:
-    session, chat = SessionState(), Conversation(goal=GoalSpec(name="x"))
-    session.message_sent("id-1", "Hello")
+def test_decision_that_an_idle_chat_ignored_is_forgotten_and_its_card_works_again() -> None:
+    session = SessionState(decided={"": time.monotonic() - EXPIRY - 1})
     session.reconcile(listening())
-    assert [text for _, text, _ in session.sent] == ["Hello"]
-    chat.receive_message(UserMessage(text="Hello", id="id-1"), NOON)
-    session.reconcile(ChatState(view=chat_view(chat)))
-    assert session.sent == []
+    assert session.decided == {}
 
 
-def test_what_a_listening_chat_never_took_up_is_forgotten_and_its_card_works_again() -> None:
+def test_yes_that_is_on_its_way_disables_its_card() -> None:
+    proposal = Proposal(id="p1", tool="X")
+    view = chat_view(Conversation(goal=GoalSpec(name="x"))).model_copy(update={"waiting": proposal})
     session = SessionState()
-    session.sent, session.decided = (
-        [("id-1", "Hello", time.monotonic() - EXPIRY - 1)],
-        {"": time.monotonic() - EXPIRY - 1},
-    )
-    session.reconcile(listening())
-    assert (session.sent, session.decided) == ([], {})
-
-
-def test_words_sent_while_no_worker_runs_are_not_forgotten() -> None:
-    session = SessionState(sent=[("id-1", "Hello", time.monotonic() - EXPIRY - 1)])
-    session.reconcile(ChatState(view=listening().view, worker="missing"))
-    assert len(session.sent) == 1
-
-
-def test_same_text_after_a_failure_has_the_same_id_and_another_text_another() -> None:
-    session = SessionState()
-    first = session.message_id("Hello")
-    assert session.message_id("Hello") == first
-    assert session.message_id("Bye") != first
-    assert len(first) == 32
+    session.reconcile(ChatState(view=view, worker="alive"), [OutgoingMessage("id-1", "yes", proposal="p1")])
+    assert list(session.decided) == ["p1"]
 
 
 def test_only_a_reader_on_the_same_machine_gets_the_list_of_all_chats() -> None:
