@@ -1,12 +1,11 @@
 """From a model's reply to a plan: its tool calls validated against the schemas. Pure, except for the tools' validators."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent import prompts, sentences
-from agent.errors import ToolCheckFailed
 from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from agent.text import are_arguments, sanitize_text
@@ -19,12 +18,16 @@ MOST_CALLS = 8
 
 @dataclass(frozen=True)
 class Toolbox:
-    """What the model may call in a chat: the goal's tools, those that only the goal describes, and the other goals."""
+    """What the model may call in a chat: the goal's tools, those that only the goal describes, and the other goals.
+
+    unavailable: one sentence for each of the goal's servers whose tools are missing now.
+    """
 
     tools: Mapping[str, Tool]
     foreign: Mapping[str, ToolSpec]
     goals: Mapping[str, GoalSpec]
     show_confirm: Literal["true", "effects", "false"] = "true"
+    unavailable: Sequence[str] = ()
 
     def functions(self, *, insisted: bool = False) -> list[dict[str, Any]]:
         """All of them in OpenAI's shape."""
@@ -55,8 +58,7 @@ def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
         arguments = _arguments(call)
         text = sanitize_text(str(arguments.get("message") or "")) or reply.text.strip()
         if call.name == "finish":
-            stops = arguments.get("reason") == prompts.PERSON_STOPS
-            return Plan(text=text or "All done. Goodbye!", next="done", stop_requested=stops, by=reply.use)
+            return Plan(text=text or "All done. Goodbye!", next="done", by=reply.use)
         if call.name == "off_goal":
             return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
         return Plan(proposals=[_switch(call, arguments, text, toolbox)], by=reply.use)
@@ -92,17 +94,14 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
             checked = tool.validate(arguments)
         except InvalidArguments as error:
             raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
-        except Exception as error:
-            raise ToolCheckFailed(
-                f"The arguments of {call.name} could not be checked because of an error in this tool; "
-                "the worker's log has the details."
-            ) from error
         effect, timeout, parameters, about = tool.effect, tool.timeout, tool.parameters, tool.description
+        harmless = effect == "read" and tool.vouched
     elif spec := toolbox.foreign.get(call.name):
         missing = [argument.name for argument in spec.arguments if arguments.get(argument.name) in (None, "")]
         if missing:
             raise InvalidToolCall(call, missing, [])
         checked, effect, timeout, parameters, about = arguments, "once", 60.0, prompts.schema_of(spec), spec.description
+        harmless = False
     else:
         names = ", ".join([*toolbox.tools, *toolbox.foreign, *BUILT_IN])
         raise InvalidToolCall(call, [], [f"There is no tool {call.name[:80]}. There are: {names}."])
@@ -111,7 +110,7 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
         arguments=checked,
         text=sentences.proposal(call.name, about, parameters, checked),
         effect=effect,
-        needs_confirm=toolbox.show_confirm == "true" or (toolbox.show_confirm == "effects" and effect != "read"),
+        needs_confirm=toolbox.show_confirm == "true" or (toolbox.show_confirm == "effects" and not harmless),
         timeout=timeout,
         parameters=parameters,
     )

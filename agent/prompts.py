@@ -22,9 +22,6 @@ from agent.sentences import spaced
 INSTRUCTION = "### "
 """Marks an instruction of ours: it is sent as a `user` message, like what the person writes."""
 
-GOAL_REACHED, PERSON_STOPS = "goal_reached", "person_wants_to_stop"
-"""Why `finish` was called. The first one alone does not end a chat in which nothing was achieved."""
-
 _RULES = """\
 You help a person reach one goal, with tools. Rules:
 - Ask for one missing thing at a time, in plain, friendly, short sentences. Never invent an argument.
@@ -37,11 +34,12 @@ You help a person reach one goal, with tools. Rules:
 - Do not use images or HTML."""
 
 
-def system(goal: GoalSpec, summary: str, today: date) -> str:
-    """The system message."""
+def system(goal: GoalSpec, summary: str, today: date, unavailable: Sequence[str] = ()) -> str:
+    """The system message. unavailable: sentences about tools that the goal may speak of and that are missing now."""
     parts = [_RULES, f"Today is {today:%A}, {today.isoformat()}.", f"# The goal: {goal.title or goal.name}"]
     parts += [goal.description] if goal.description else []
     parts += [f"# An example of such a chat\n{goal.example}"] if goal.example else []
+    parts += [f"Unavailable now: {' '.join(unavailable)} Say so if the person needs them."] if unavailable else []
     parts += [f"# What was said before the messages below\n{summary}"] if summary else []
     return "\n\n".join(parts)
 
@@ -183,12 +181,10 @@ def built_in(goals: Iterable[tuple[str, str]], *, insisted: bool = False) -> lis
     """finish, off_goal and, where there are other goals (name, title), switch_goal."""
     message = {"message": {"type": "string", "description": "what to say to the person"}}
 
-    def with_message(name: str, description: str, **more: dict[str, Any]) -> dict[str, Any]:
-        properties = more | message
-        return function(name, description, {"type": "object", "properties": properties, "required": [*properties]})
+    def with_message(name: str, description: str) -> dict[str, Any]:
+        return function(name, description, {"type": "object", "properties": message, "required": ["message"]})
 
-    reason = {"type": "string", "enum": [GOAL_REACHED, PERSON_STOPS], "description": "why the chat ends"}
-    tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.", reason=reason)]
+    tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.")]
     if not insisted:
         tools.append(with_message("off_goal", "What the person said does not fit the goal: say so, and ask again."))
     others = dict(goals)

@@ -9,7 +9,7 @@ from tools import Returned, ToolContext, ToolError, tool
 from tools.services.world import money, once
 
 
-@tool(effect="idempotent", timeout=20, view="table")
+@tool(effect="idempotent", timeout=20)
 def add_to_cart(
     item: Annotated[str, Field(title="What would you like to order?")],
     quantity: Annotated[int, Field(ge=1, le=50, title="How many of it?")],
@@ -21,17 +21,18 @@ def add_to_cart(
         item: the name of a dish on the menu
         quantity: how many of it
     """
+    cart = context.idempotency_key.rpartition("/")[0]  # a chat has one cart
 
     def change(database: sqlite3.Connection) -> dict[str, Any]:
         name = _on_the_menu(database, item)
         database.execute(
             "INSERT INTO cart_lines VALUES (?, ?, ?) "
             "ON CONFLICT (cart, item) DO UPDATE SET quantity = quantity + excluded.quantity",
-            (context.chat, name, quantity),
+            (cart, name, quantity),
         )
         rows = database.execute(
             "SELECT item, quantity, price FROM cart_lines JOIN menu ON name = item WHERE cart = ? ORDER BY menu.rowid",
-            (context.chat,),
+            (cart,),
         ).fetchall()
         lines = [
             {"item": row["item"], "quantity": row["quantity"], "price": money(row["price"] * row["quantity"])}

@@ -10,7 +10,7 @@ from tools.services.people import PEOPLE, Email
 from tools.services.world import money, world
 
 
-@tool(effect="read", timeout=20, view="table")
+@tool(effect="read", timeout=20)
 def check_balances(
     email: Annotated[Email, Field(title="What email address is on file with the bank?", examples=PEOPLE)],
     context: ToolContext,

@@ -37,7 +37,7 @@ class Invoice(BaseModel):
     status: str
 
 
-@tool(effect="idempotent", timeout=60, view="link")
+@tool(effect="idempotent", timeout=60)
 def create_invoice(
     amount: Annotated[Amount, Field(examples=["412.30"])],
     currency: Annotated[Currency, Field(examples=["USD"])],

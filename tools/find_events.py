@@ -61,7 +61,7 @@ class Events(BaseModel):
     note: str
 
 
-@tool(effect="read", timeout=20, view="table")
+@tool(effect="read", timeout=20)
 def find_events(
     city: Annotated[
         str, Field(title="Which city would you like to visit?", examples=["San Francisco", "Toronto", "Mexico City"])

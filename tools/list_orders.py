@@ -10,7 +10,7 @@ from tools.services.shop import orders_of
 from tools.services.world import money, world
 
 
-@tool(effect="read", timeout=20, view="table")
+@tool(effect="read", timeout=20)
 def list_orders(
     email: Annotated[Email, Field(title="What email address did you order with?", examples=PEOPLE)],
     context: ToolContext,

@@ -33,7 +33,7 @@ class Flights(BaseModel):
     note: str
 
 
-@tool(effect="read", timeout=60, view="table")
+@tool(effect="read", timeout=60)
 def search_flights(
     origin: Annotated[str, Field(title="Which city will you depart from?", examples=["Austin", "JFK"])],
     destination: Annotated[str, Field(title="Which city would you like to fly to?")],

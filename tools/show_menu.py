@@ -10,7 +10,7 @@ from tools.services.world import money, world
 Kitchen = Literal["Pizzeria", "Grill", "Noodle bar"]
 
 
-@tool(effect="read", timeout=20, view="table")
+@tool(effect="read", timeout=20)
 def show_menu(
     kitchen: Annotated[Kitchen, Field(title="Which kitchen would you like to order from?")], context: ToolContext
 ) -> Returned:

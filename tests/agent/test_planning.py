@@ -1,5 +1,6 @@
 """From a model's reply to a plan."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -55,6 +56,13 @@ def test_which_tools_ask_first(show_confirm: Any, asks: list[bool]) -> None:
     toolbox = planning.Toolbox(TOOLBOX.tools, {}, {}, show_confirm)
     plan = planning.interpret(calls("ReadNote", "WriteNote", "PostNote", text="a"), toolbox)
     assert [proposal.needs_confirm for proposal in plan.proposals] == asks
+
+
+def test_a_tool_that_only_a_server_calls_read_only_asks_where_effects_ask() -> None:
+    alleged = {"ReadNote": dataclasses.replace(TOOLBOX.tools["ReadNote"], vouched=False)}
+    for show_confirm, asks in (("true", True), ("effects", True), ("false", False)):
+        toolbox = planning.Toolbox(alleged, {}, {}, show_confirm)  # type: ignore[arg-type]
+        assert planning.interpret(call("ReadNote", text="a"), toolbox).proposals[0].needs_confirm is asks
 
 
 def test_a_tool_that_only_the_goal_describes_counts_as_once() -> None:

@@ -36,6 +36,7 @@ class Arguments:
         hints = get_type_hints(function, include_extras=True)
         self.context_name = ""
         self._fields: dict[str, str] = {}
+        self._nullable: set[str] = set()  # required, and null is one of the values
         fields: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
@@ -46,6 +47,8 @@ class Arguments:
                 self.context_name = name
                 continue
             default = ... if parameter.default is parameter.empty else parameter.default
+            if default is ... and _allows_none(hints[name]):
+                self._nullable.add(name)
             text = _annotated_text(hints[name]) or about.get(name)
             told = Field(default, alias=name, description=text) if text else Field(default, alias=name)
             field = f"field_{len(fields)}"  # a parameter may be called `copy` or `schema`, a field of a model may not
@@ -53,10 +56,13 @@ class Arguments:
             fields[field] = (hints[name], told)
         self._model: type[BaseModel] = create_model(f"{tool}Arguments", __config__=_CONFIG, **fields)
         self.parameters = compact_schema(self._model)
+        self._schemas: dict[str, dict[str, Any]] = dict(self.parameters["properties"])
+        self.parameters["properties"] |= {name: _or_null(self._schemas[name]) for name in self._nullable}
 
     def check(self, arguments: object) -> dict[str, Any]:
         """The arguments as plain JSON, coerced; raises InvalidArguments with what is missing and what is wrong."""
-        plain: dict[str, Any] = self._read(arguments).model_dump(mode="json", by_alias=True, exclude_none=True)
+        read = self._read(arguments)
+        plain: dict[str, Any] = _without_defaults(read.model_dump(mode="json", by_alias=True), read)
         return plain
 
     def values(self, arguments: object) -> dict[str, Any]:
@@ -67,11 +73,15 @@ class Arguments:
     def _read(self, arguments: object) -> BaseModel:
         if not isinstance(arguments, dict):
             raise InvalidArguments(self.tool, wrong={"": "its arguments must be one JSON object"})
-        properties = self.parameters.get("properties", {})
-        missing, wrong, given = [], {}, {}
-        for name, schema in properties.items():
+        missing: list[str] = []
+        wrong: dict[str, str] = {}
+        given: dict[str, Any] = {}
+        for name, schema in self._schemas.items():
             value = arguments.get(name)
-            if value is None or (isinstance(value, str) and not value.strip()):
+            if name in arguments and value is None and name in self._nullable:
+                given[name] = None
+                continue
+            if value is None or (isinstance(value, str) and not value.strip() and not _may_be_blank(schema)):
                 if name in self.parameters.get("required", ()):
                     missing.append(name)
                 continue
@@ -115,9 +125,44 @@ def _annotated_text(hint: Any) -> str:
     return ""
 
 
+def _allows_none(hint: Any) -> bool:
+    """Whether None is one of a type's values: `X | None`, with or without `Annotated`."""
+    parts = get_args(hint)
+    return _allows_none(parts[0]) if get_origin(hint) is Annotated else hint is type(None) or type(None) in parts
+
+
+def _may_be_blank(schema: dict[str, Any]) -> bool:
+    """Whether a blank text is an answer. It is one where the type says so; else it is a field that was left empty."""
+    return schema.get("minLength") == 0 or "" in schema.get("enum", ())
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    about = {key: value for key, value in schema.items() if key in ("title", "description", "examples")}
+    return {"anyOf": [{key: value for key, value in schema.items() if key not in about}, {"type": "null"}], **about}
+
+
+def _without_defaults(plain: Any, read: Any) -> Any:
+    """What was dumped of a value, without the nulls of fields that may be left out."""
+    if isinstance(read, BaseModel):
+        fields = {field.alias or name: (field, getattr(read, name)) for name, field in type(read).model_fields.items()}
+        return {
+            key: _without_defaults(value, fields[key][1]) if key in fields else value
+            for key, value in plain.items()
+            if value is not None or (key in fields and fields[key][0].is_required())
+        }
+    if isinstance(read, list | tuple) and isinstance(plain, list):
+        return [_without_defaults(*pair) for pair in zip(plain, read, strict=True)]
+    if isinstance(read, dict) and isinstance(plain, dict):
+        values = zip(plain.items(), read.values(), strict=True)
+        return {name: _without_defaults(value, original) for (name, value), original in values}
+    return plain
+
+
 def prepare(value: Any, schema: dict[str, Any]) -> Any:
     """What a model or a person typed, nearer to what the schema asks for."""
     if isinstance(value, str):
+        if value in schema.get("enum", ()):
+            return value
         for allowed in schema.get("enum", ()):
             if isinstance(allowed, str) and allowed.casefold() == value.strip().casefold():
                 return allowed

@@ -17,11 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "__tool__"
 
 
-def tool(*, effect: Effect, timeout: float = 60.0, name: str = "", view: str = "") -> Callable[[F], F]:
+def tool(*, effect: Effect, timeout: float = 60.0, name: str = "") -> Callable[[F], F]:
     """Make a tool of a sync or async function; its name is derived (find_events -> FindEvents) unless given.
 
     A sync one runs in a thread of its own; an async one shares its loop with the whole worker and must never block it.
-    view says nothing any more: results are drawn by their shape.
     Raises TypeError where no tool can be made of it; discovery turns that into a sentence with file and line.
     """
 

@@ -9,7 +9,8 @@ class Server(BaseModel):
     """An MCP server whose tools a goal uses: a program that speaks over stdio, or the address of a running one.
 
     tools: the only ones to use (none named: all). env and headers may name variables: "Bearer ${WIKI_TOKEN}".
-    effects: what we know better than the server says, by the tool's name.
+    effects: what we know better than the server says, by the tool's name. trusted: a tool that the server calls
+    read-only need not ask where only effects are asked about.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -21,6 +22,7 @@ class Server(BaseModel):
     headers: dict[str, str] = {}
     tools: list[str] = []
     effects: dict[str, Effect] = {}
+    trusted: bool = False
     timeout: float = Field(default=30.0, gt=0)
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ def _resolve(schema: object, root: Mapping[str, Any], inside: tuple[str, ...], s
     found: dict[str, Any] = {}
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference not in inside:
-        found = _resolve(_target(reference, root), root, (*inside, reference), steps)
+        found = _resolve(target(reference, root), root, (*inside, reference), steps)
     for part in _list(schema.get("allOf")):
         found = _merged(found, _resolve(part, root, inside, steps))
     for keyword in ("anyOf", "oneOf"):
@@ -48,7 +48,7 @@ def _resolve(schema: object, root: Mapping[str, Any], inside: tuple[str, ...], s
     return whole
 
 
-def _target(reference: str, root: Mapping[str, Any]) -> object:
+def target(reference: str, root: Mapping[str, Any]) -> object:
     """What a JSON pointer such as #/$defs/Guest points to; None for nothing, or for another document."""
     if not re.match(r"#(/|$)", reference):
         return None

@@ -71,11 +71,6 @@ class ToolContext:
     home: Path = Path()
     report: Report = field(default=_ignore, repr=False)
 
-    @property
-    def chat(self) -> str:
-        """What all calls of one chat have in common, for state that belongs to the chat. It does not say which chat."""
-        return self.idempotency_key.rpartition("/")[0]
-
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is going on; the page shows it while the tool runs. Works from any thread.
 
@@ -96,7 +91,10 @@ class Returned:
 
 @dataclass(frozen=True)
 class Tool:
-    """What the agent may call. parameters is the JSON schema of the arguments; timeout is in seconds."""
+    """What the agent may call. parameters is the JSON schema of the arguments; timeout is in seconds.
+
+    vouched: whether the effect is what we, or the goal's author, say, and not only what somebody's server says.
+    """
 
     name: str
     description: str
@@ -105,17 +103,27 @@ class Tool:
     timeout: float
     check: Callable[[object], dict[str, Any]]
     call: Callable[[dict[str, Any], ToolContext], Awaitable[object]]
+    vouched: bool = True
 
     def validate(self, arguments: object) -> dict[str, Any]:
-        """The arguments coerced to plain JSON; raises InvalidArguments, which knows what is missing and what is wrong."""
-        return self.check(arguments)
+        """The arguments coerced to plain JSON; raises InvalidArguments, which knows what is missing and what is wrong.
+
+        It may take its time: a loop that serves others calls it in a thread.
+        """
+        try:
+            return self.check(arguments)
+        except InvalidArguments:
+            raise
+        except Exception as error:
+            reason = f"its arguments could not be checked ({type(error).__name__}: {str(error)[:200]})"
+            raise InvalidArguments(self.name, wrong={"": reason}) from None
 
     async def run(self, arguments: object, context: ToolContext) -> Returned:
         """Run it once, within its timeout. The result is plain JSON; one that cannot be kept is a sentence that says so.
 
         Raises ToolError or TryAgain and nothing else, and neither holds the value of a key.
         """
-        checked = self.validate(arguments)
+        checked = await in_thread(partial(self.validate, arguments))
         ends = time.monotonic() + self.timeout
         try:
             async with asyncio.timeout(self.timeout) as limit:

@@ -22,9 +22,18 @@ PAUSE = 3.0
 
 _GOODBYE = 5.0
 
+_LISTENING = "2026-07-28"
+"""The first version of the protocol in which changes are subscribed to."""
+
+_LARGEST_EVENT = 32_000_000
+"""In bytes. A result that is too large to keep is read all the same: the call has happened."""
+
 
 class Connection:
-    """client() gives the session; drop() ends it. Any number of callers at once."""
+    """client() gives the session; drop() ends it. Any number of callers at once.
+
+    changes: how often the server has said that its list of tools changed.
+    """
 
     def __init__(self, server: Server, environment: Mapping[str, str]) -> None:
         self.server = server
@@ -35,6 +44,7 @@ class Connection:
         self._stop = asyncio.Event()
         self._missing = ""
         self._ask_again = 0.0
+        self.changes = 0
 
     async def client(self) -> "Client":
         """The open session; raises ToolError with the reason when there can be none now."""
@@ -93,7 +103,10 @@ class Connection:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 transport = await self._transport(where, stack)
-                client = await stack.enter_async_context(mcp.Client(transport))
+                client = await stack.enter_async_context(mcp.Client(transport, message_handler=self._notice))
+                # a call that was answered has happened: its result is no less one when it breaks the server's own schema
+                setattr(client.session, "validate_tool_result", _accept)  # noqa: B010
+                stack.push_async_callback(_cancel, asyncio.create_task(self._follow(client)))
                 opened.set_result(client)
                 await stop.wait()
         except Exception as error:
@@ -103,6 +116,21 @@ class Connection:
             if not opened.done():
                 opened.set_exception(ConnectionError())
             opened.exception()  # seen, whether or not anybody still waits for it
+
+    async def _notice(self, message: object) -> None:
+        """A server of an earlier protocol says so in a notification."""
+        if getattr(message, "method", "") == "notifications/tools/list_changed":
+            self.changes += 1
+
+    async def _follow(self, client: "Client") -> None:
+        """A server of the newer protocol tells those who ask for it."""
+        capability = client.server_capabilities.tools
+        if capability is None or not capability.list_changed or client.protocol_version < _LISTENING:
+            return
+        with contextlib.suppress(Exception):
+            async with client.listen(tools_list_changed=True) as events:
+                async for _ in events:
+                    self.changes += 1
 
     async def _where(self) -> dict[str, Any]:
         """How to reach the server, with the variables that it names filled in; the slow import is done aside."""
@@ -119,8 +147,11 @@ class Connection:
         if self.server.url:
             httpx2 = importlib.import_module("httpx2")
             streamable = importlib.import_module("mcp.client.streamable_http").streamable_http_client
-            http = httpx2.AsyncClient(headers=where["headers"], timeout=httpx2.Timeout(30, read=300))
-            return streamable(self.server.url, http_client=await stack.enter_async_context(http))
+            from tools.mcp.http import StatusClient
+
+            http = StatusClient(headers=where["headers"], timeout=httpx2.Timeout(30, read=300))
+            client = await stack.enter_async_context(http)
+            return streamable(self.server.url, http_client=client, max_sse_event_size=_LARGEST_EVENT)
         stdio = importlib.import_module("mcp.client.stdio")
         command, *rest = where["command"]
         silence: TextIO = stack.enter_context(Path(os.devnull).open("w"))  # noqa: ASYNC230, SIM115 its log may hold keys
@@ -143,3 +174,12 @@ class Connection:
         else:
             reached = f"cannot be started with the program {self.server.command[0]}"
         return f"The MCP server {self.server.name} {reached}. Its tools are unavailable until it can."
+
+
+async def _accept(name: str, result: object) -> None:
+    """Any result."""
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,21 +1,18 @@
 """From an MCP server's description of a tool, and from its answer, to ours."""
 
-import importlib
 import json
-import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tools.kit.arguments import prepare
 from tools.kit.goal import Server
-from tools.kit.tool import Effect, InvalidArguments, ToolError
+from tools.kit.schema import target
+from tools.kit.tool import Effect, ToolError
 
 if TYPE_CHECKING:
     from mcp import types
 
-
-def tool_name(server: str, tool: str) -> str:
-    """`wiki` and `pages/search` -> `wiki_pages_search`: no two servers' tools are taken for each other, or for ours."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
+_LEFT_OUT = ("$schema", "$id", "$anchor", "$comment", "$ref", "$defs", "definitions")
+_NODES = 2_000
 
 
 def effect_of(server: Server, tool: "types.Tool") -> Effect:
@@ -28,52 +25,96 @@ def effect_of(server: Server, tool: "types.Tool") -> Effect:
     return "idempotent" if hints is not None and hints.idempotent_hint else "once"
 
 
-def check(name: str, schema: dict[str, Any], arguments: object) -> dict[str, Any]:
-    """The arguments if they fit the server's schema; raises InvalidArguments with what is missing and what is wrong."""
-    if not isinstance(arguments, dict):
-        raise InvalidArguments(name, wrong={"": "its arguments must be one JSON object"})
-    properties = schema.get("properties", {})
-    given = {
-        argument: _number(prepare(value, properties.get(argument, {})), properties.get(argument, {}))
-        for argument, value in arguments.items()
-        if value is not None and not (isinstance(value, str) and not value.strip())
-    }
-    missing = [argument for argument in schema.get("required", ()) if argument not in given]
-    jsonschema = importlib.import_module("jsonschema")
-    referencing = importlib.import_module("referencing")
-    wrong: dict[str, str] = {}
-    # an empty registry: a schema that points to an address makes us fetch nothing
-    for error in jsonschema.Draft202012Validator(schema, registry=referencing.Registry()).iter_errors(given):
-        if error.validator != "required" or error.path:
-            path = ".".join(str(part) for part in error.path)
-            wrong.setdefault(str(error.path[0]) if error.path else "", f"{path or 'it'}: {error.message[:200]}")
-    if missing or wrong:
-        raise InvalidArguments(name, missing, wrong)
-    return given
-
-
 def result_of(server: str, answer: "types.CallToolResult") -> Any:
-    """What the tool returned, as JSON; raises ToolError with its words when it failed."""
-    texts = [part.text if part.type == "text" else f"({part.type})" for part in answer.content]
+    """What the tool returned: its structure, else its text, with the resources and links that came with it.
+
+    Raises ToolError with its words when it failed.
+    """
+    parts = [_part(part) for part in answer.content]
+    texts = [part for part in parts if isinstance(part, str)]
+    others = [part for part in parts if not isinstance(part, str)]
     if answer.is_error:
-        said = " ".join(" ".join(texts).split())[:300] or "no reason given"
-        raise ToolError(f"The MCP server {server} reported an error: {said.rstrip('.')}.")
-    if answer.structured_content is not None:
-        structured = answer.structured_content
-        return structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured
-    text = "\n".join(texts)
+        words = " ".join(" ".join(texts).split())[:300] or "no reason given"
+        raise ToolError(f"The MCP server {server} reported an error: {words.rstrip('.')}.")
+    structure = answer.structured_content
+    if structure is not None:
+        result = structure["result"] if isinstance(structure, dict) and set(structure) == {"result"} else structure
+        return {"result": result, "content": others} if others else result
+    if not others:
+        return _structure("\n".join(texts))
+    whole = [{"text": part} if isinstance(part, str) else part for part in parts]
+    return whole[0] if len(whole) == 1 else whole
+
+
+def _part(part: Any) -> str | dict[str, Any]:
+    """One piece of content; what is no text keeps its address, and of what it is."""
+    match part.type:
+        case "text":
+            return str(part.text)
+        case "resource":
+            told = {
+                "url": part.resource.uri,
+                "type": part.resource.mime_type,
+                "text": getattr(part.resource, "text", None),
+            }
+        case "resource_link":
+            told = {
+                "name": part.title or part.name,
+                "url": part.uri,
+                "type": part.mime_type,
+                "description": part.description,
+            }
+        case _:
+            told = {"type": getattr(part, "mime_type", None) or part.type}
+    if told.get("text") is None and part.type != "resource_link":
+        size = len(getattr(part, "data", "") or getattr(getattr(part, "resource", None), "blob", "") or "")
+        told["note"] = f"{size * 3 // 4:,} bytes, not shown"
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _structure(text: str) -> Any:
+    """The object or the list that a text is; any other text as it is, for 19.90 is not 19.9."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return text
 
 
-def _number(value: Any, schema: dict[str, Any]) -> Any:
-    """A number or a yes that was typed as text."""
-    if not isinstance(value, str) or schema.get("type") not in ("integer", "number", "boolean"):
-        return value
-    try:
-        read = json.loads(value.strip().lower())
-    except ValueError:
-        return value
-    return read if isinstance(read, int | float) else value
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN, say
+
+
+def plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A server's schema as every model reads it: references replaced by what they point to, and the forms of it that
+    providers refuse (`true`, lists of items, references into nowhere, to other documents or back) by `{}`."""
+    plain = _plain(schema, schema, (), [_NODES])
+    plain.setdefault("type", "object")
+    if not isinstance(plain.get("properties"), dict):
+        plain["properties"] = {}
+    return plain
+
+
+def _plain(node: Any, root: Mapping[str, Any], inside: tuple[str, ...], left: list[int]) -> dict[str, Any]:
+    left[0] -= 1
+    if not isinstance(node, Mapping) or left[0] < 0:
+        return {}
+    found: dict[str, Any] = {}
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference not in inside:
+        found = _plain(target(reference, root), root, (*inside, reference), left)
+    for key, value in node.items():
+        if key in _LEFT_OUT:
+            continue
+        if key == "properties":
+            if isinstance(value, Mapping):
+                found[key] = {name: _plain(part, root, inside, left) for name, part in value.items()}
+        elif key in ("anyOf", "oneOf", "allOf"):
+            if isinstance(value, list):
+                found[key] = [_plain(part, root, inside, left) for part in value]
+        elif key in ("items", "additionalProperties"):
+            found[key] = value if value is False else _plain(value, root, inside, left)
+        else:
+            found[key] = value
+    return found

@@ -183,6 +183,35 @@ def test_nothing_counts_as_missing(nothing: object) -> None:
     assert str(caught.value) == "EveryType cannot run: text is missing."
 
 
+def test_null_and_blank_text_are_values_where_the_type_says_so() -> None:
+    class Leg(BaseModel):
+        stop: str | None
+
+    def act(
+        until: Annotated[date | None, Field(title="Until when?")],
+        note: Annotated[str, Field(min_length=0)],
+        mode: Literal["", "fast"],
+        legs: list[Leg],
+        more: str | None = None,
+    ) -> None:
+        """Act."""
+
+    made = arguments(act)
+    assert made.parameters["properties"]["until"] == {
+        "anyOf": [{"type": "string", "format": "date"}, {"type": "null"}],
+        "title": "Until when?",
+    }
+    given = {"until": None, "note": "", "mode": "", "legs": [{"stop": None}], "more": None}
+    checked = made.check(given)
+    assert checked == {"until": None, "note": "", "mode": "", "legs": [{"stop": None}]}
+    assert made.check(checked) == checked
+    assert made.values(checked)["until"] is None
+    assert made.check(given | {"until": "2027-03-15"})["until"] == "2027-03-15"
+    with pytest.raises(InvalidArguments) as caught:
+        made.check({"legs": [], "mode": None})
+    assert caught.value.missing == ["until", "note", "mode"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
