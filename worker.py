@@ -1,6 +1,6 @@
 """The worker: settings, model and tools put together, and the work taken from the task queue.
 
-`python worker.py`, any number of times, on any machine that reaches the Temporal server. Ctrl-C drains.
+`python worker.py`, any number of times, on any machine that reaches the Temporal server. Ctrl-C lets it finish what is under way.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from tools import load
 MOST_AT_ONCE = 100
 """Activities at once: each is one model call or one tool."""
 
-GRACE = timedelta(seconds=3)
-"""How long Ctrl-C waits for what is under way; what takes longer is taken up again by another worker."""
+OVERDUE = 5.0
+"""Seconds after WORKER_GRACE when a worker that still runs ends all the same: a thread cannot be cancelled."""
 
 
 async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
@@ -39,10 +39,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     model, guard = build_model(settings), build_guard(settings)
     _spare_the_collector()
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stop = _stop_on_signals(settings.worker_grace)
     client = await connect(settings, address, runtime=heartbeating_runtime())
     activities = Activities(settings, model, toolset, guard)
     runner = EvictingRunner()
@@ -53,7 +50,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
         activities=activities.all(),
         workflow_runner=runner,
         max_concurrent_activities=MOST_AT_ONCE,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_grace),
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         # not streaming: as rarely as the timeout allows, because Temporal Cloud bills each
         max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval or 60),
@@ -67,9 +64,29 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     )
     watching = asyncio.create_task(runner.watch())
     async with worker:
+        heartbeats = asyncio.create_task(pipe.send_heartbeats()) if pipe else None
         await stop.wait()
     watching.cancel()
     await activities.close()
+    if heartbeats:
+        heartbeats.cancel()
+
+
+def _stop_on_signals(grace: float) -> asyncio.Event:
+    """Set by Ctrl-C and SIGTERM; a second one ends the worker at once."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def end() -> None:
+        if stop.is_set():
+            os._exit(1)
+        print(f"Stopping. What is under way may finish, for at most {grace:g} s.", flush=True)  # noqa: T201
+        loop.call_later(grace + OVERDUE, os._exit, 1)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no handlers on the loop; Ctrl-C raises there
+            loop.add_signal_handler(number, end)
+    return stop
 
 
 def _spare_the_collector() -> None:
@@ -83,9 +100,9 @@ def main() -> NoReturn:
     """Serve, or say in one sentence why not."""
     status = 0
     try:
-        pipe = supervisor_pipe()
         print(settings_source(), flush=True)  # noqa: T201
-        asyncio.run(serve(load_settings(), pipe))
+        settings = load_settings()
+        asyncio.run(serve(settings, supervisor_pipe(settings.worker_grace + 2 * OVERDUE)))
     except (SettingsError, ServerUnavailable) as error:
         print(error, file=sys.stderr, flush=True)  # noqa: T201
         status = 1

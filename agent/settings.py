@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         "", description="the `temporal` program that starts the embedded server, if not the one on PATH"
     )
     embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
+    worker_grace: float = Field(
+        30,
+        ge=0,
+        le=3600,
+        description="how long a worker that is stopped or restarted may finish what is under way, in seconds",
+    )
     steadfast_home: str = Field(
         "",
         description="where the embedded server's database, downloads and logs live; not set: the user's data directory",

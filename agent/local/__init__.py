@@ -5,7 +5,7 @@ One supervisor for each home directory and TEMPORAL_ADDRESS: what the first page
 """
 
 from agent.local.client import ensure, release, restart_worker, status, wait_ready
-from agent.local.process import SupervisorPipe, supervisor_pipe
+from agent.local.pipe import SupervisorPipe, supervisor_pipe
 from agent.local.status import LocalStatus
 
 __all__ = [

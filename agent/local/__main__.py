@@ -1,6 +1,7 @@
 """`python -m agent.local`: server and worker without a page, until Ctrl-C.
 
-`python -m agent.local restart`: restart the worker beside the pages, with the .env of now.
+`python -m agent.local restart`: restart the worker beside the pages, with the .env of now, and wait until it runs.
+`python -m agent.local reset`: give the chats' database another name and begin with an empty one; nothing is deleted.
 `python -m agent.local <config>`: the supervisor, as a page starts it.
 """
 
@@ -10,7 +11,8 @@ import signal
 import sys
 
 from agent.errors import SettingsError, StartFailed
-from agent.local.client import ensure, release, restart_worker, wait_ready
+from agent.local import commands
+from agent.local.client import ensure, release, wait_ready
 from agent.local.status import LocalConfig
 from agent.local.supervisor import supervise
 from agent.settings import load_settings
@@ -20,8 +22,8 @@ async def run() -> None:
     """Do as a page does, and say where things are."""
     settings = load_settings()
     ensure(settings)
-    status = await wait_ready(settings, _say)
-    _say(status.problem or f"Temporal: {status.address}  Web UI: {status.ui_url or 'unknown'}  worker: {status.worker}")
+    now = await wait_ready(settings, _say)
+    _say(now.problem or f"Temporal: {now.address}  Web UI: {now.ui_url or 'unknown'}  worker: {now.worker}")
     await asyncio.Event().wait()
 
 
@@ -30,16 +32,27 @@ def _say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-if sys.argv[1:] == ["restart"]:
-    found = restart_worker(load_settings())
-    _say("Restarting the worker." if found else "No embedded worker is running.")
-elif sys.argv[1:]:
-    asyncio.run(supervise(LocalConfig.from_json(sys.argv[1]), dict(os.environ)))
-else:
+def main() -> None:
+    """Do what the command line says. Raises SettingsError, StartFailed, KeyboardInterrupt."""
+    match sys.argv[1:]:
+        case []:
+            asyncio.run(run())
+        case ["restart"]:
+            commands.restart(load_settings(), _say)
+        case ["reset"]:
+            commands.reset(load_settings(), _say)
+        case [config]:
+            os.umask(0o077)  # what server and worker write is nobody else's to read
+            asyncio.run(supervise(LocalConfig.from_json(config), dict(os.environ)))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with Ctrl-C ignored
         signal.signal(number, signal.default_int_handler)
     try:
-        asyncio.run(run())
+        main()
     except (SettingsError, StartFailed) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import StartFailed
+from agent.local.home import prepare_home
 from agent.local.locks import FileLock, is_free
 from agent.local.process import LONGEST_DELAY, SHORTEST_DELAY
 from agent.local.status import ROOT, LocalConfig, LocalStatus, read_status
@@ -52,7 +52,7 @@ class _Client:
 
     def _watch(self) -> None:
         while not self._closed.wait(CHECK_EVERY):
-            with contextlib.suppress(OSError):  # a full disk: it may pass
+            with contextlib.suppress(OSError, StartFailed):  # a full disk: it may pass
                 self._check()
         if self._pages_lock:
             self._pages_lock.close()
@@ -65,7 +65,7 @@ class _Client:
             self._pages_lock.close()
             self._pages_lock = None
         if not self._pages_lock:
-            Path(self._config.home).mkdir(mode=0o700, parents=True, exist_ok=True)  # nobody else may read the chats
+            prepare_home(Path(self._config.home), self._config.directory)
             self._pages_lock = FileLock(self._config.pages_lock)
             self._pages_lock.share()
 
@@ -82,6 +82,7 @@ class _Client:
         self._started = time.monotonic()
         log_file = self._config.supervisor_log
         full = log_file.exists() and log_file.stat().st_size > 100_000
+        log_file.touch(mode=0o600)
         with log_file.open("wb" if full else "ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "agent.local", self._config.to_json()],
@@ -113,17 +114,14 @@ def ensure_config(config: LocalConfig, environment: Mapping[str, str] | None = N
         return
     with _guard:
         if key not in _clients:
-            try:
-                _clients[key] = _Client(config, os.environ if environment is None else environment)
-            except OSError as error:
-                raise StartFailed(
-                    f"{config.directory} cannot be written ({error.strerror}). "
-                    "Set STEADFAST_HOME to a directory that can, then start again."
-                ) from None
+            _clients[key] = _Client(config, os.environ if environment is None else environment)
 
 
 def release() -> None:
-    """This page stops: within 5 s the supervisor ends what it started, unless another page lives. Does not wait for that."""
+    """This page stops, and unless another lives, the supervisor ends what it started. Does not wait for that.
+
+    An idle worker ends at once; one that works may finish what is under way, for as long as WORKER_GRACE.
+    """
     with _guard:
         while _clients:
             _clients.popitem()[1].close()
@@ -179,10 +177,12 @@ async def wait_config_ready(config: LocalConfig, say: Callable[[str], None], tim
 
 
 def restart_worker(settings: Settings) -> bool:
-    """Let the worker finish what it does and restart it with the .env of now; False when no embedded worker is running."""
-    pid = status(settings).worker_pid
-    with contextlib.suppress(OSError):
-        if pid:
-            os.kill(pid, signal.SIGTERM)
-            return True
-    return False
+    """Ask the supervisor to restart the worker with the .env of now; False when no embedded worker is running.
+
+    The worker may finish what is under way, for as long as its WORKER_GRACE.
+    """
+    config = LocalConfig.of(settings)
+    if not config.directory.exists() or is_free(config.supervisor_lock) or read_status(config.status).worker == "off":
+        return False
+    config.request("restart").touch()
+    return True

@@ -4,13 +4,17 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agent.errors import StartFailed
+from agent.local.home import disk_problem
 from agent.local.locks import FileLock
 from agent.local.process import open_log
 from agent.local.server import DevServer, Ports, fetch, free_ports, start_dev_server
@@ -18,84 +22,117 @@ from agent.local.server import DevServer, Ports, fetch, free_ports, start_dev_se
 RETENTION_DAYS = 30
 """Days that closed chats are kept; set only on a server that we started."""
 
+DATABASE = "temporal.db"
+_SUFFIXES = ("", "-wal", "-shm", "-journal")
+
+
+def set_aside(home: Path) -> Path | None:
+    """Give the database, with all files that belong to it, a new name; returns that, or None when there is none."""
+    files = [(home / (DATABASE + suffix), suffix) for suffix in _SUFFIXES]
+    if not any(file.exists() for file, _ in files):
+        return None
+    stem = f"temporal-{time.strftime('%Y-%m-%d-%H%M%S')}"
+    while any(home.glob(f"{stem}.db*")):
+        stem += "x"
+    for file, suffix in reversed(files):  # the database last: it is the sign that there is one
+        with contextlib.suppress(FileNotFoundError):
+            file.rename(home / f"{stem}.db{suffix}")
+    return home / f"{stem}.db"
+
 
 class PersistentServer:
     """The server of one home directory.
 
     Two servers on one database file both wedge, so each holds a lock on it that it inherited: the lock is free when
-    no server lives, whatever happened to the supervisor that started it.
+    no server lives, whatever happened to the supervisor that started it. notice: a sentence for the person, or "".
     """
 
     def __init__(self, home: Path, namespace: str) -> None:
         self.namespace = namespace
-        self.database = home / "temporal.db"
+        self._home = home
         self._lock = FileLock(home / "server.lock")
         self._state = home / "server.json"
-        self._mark = home / "temporal.db.healthy"
         self._log = open_log(home / "server.log")
+        self.notice = ""
 
     async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
         """Start it on the database of the last time. Raises StartFailed."""
-        await self._acquire_database()
+        await self._acquire_lock()
+        environment = {name: value for name, value in environment.items() if not name.startswith("TEMPORAL_")}
         try:
+            if not (self._home / DATABASE).exists():
+                await self._create_database(binary, environment)
             try:
-                server = await self._try(binary, environment, free_ports(self._last_ports()))
-            except StartFailed:  # another program may have taken a port between our look and its start
-                server = await self._try(binary, environment, free_ports())
-        except StartFailed as error:
-            raise StartFailed(f"{error} (If that does not pass, move {self.database} away to begin anew.)") from None
-        self._mark.touch()
+                server = await self._start(binary, environment, self._home, free_ports(self._last_ports()))
+            except StartFailed:  # another program may have taken a port since we looked
+                server = await self._start(binary, environment, self._home, free_ports())
+        except (StartFailed, OSError, sqlite3.Error) as error:
+            raise StartFailed(disk_problem(self._home) or _with_remedy(error)) from None
         with contextlib.suppress(OSError, ValueError):
             await server.keep_closed_chats(RETENTION_DAYS, self.namespace)
         return server
 
-    async def _try(self, binary: Path, environment: Mapping[str, str], ports: Ports) -> DevServer:
-        self._discard_incomplete()
-        return await start_dev_server(
-            binary,
-            ports=ports,
-            database=self.database,
-            namespace=self.namespace,
-            log=self._log,
-            environment=environment,
-            keep=[self._lock.fd],
-            on_spawn=lambda pid: self._save_state(pid, ports),
-        )
+    def set_database_aside(self) -> None:
+        if self._lock.take() and (aside := set_aside(self._home)):
+            self._log.info("The database was set aside as %s.", aside)
 
     def close(self) -> None:
         self._lock.close()
 
-    async def _acquire_database(self) -> None:
+    async def _create_database(self, binary: Path, environment: Mapping[str, str]) -> None:
+        """Let a server make it elsewhere: one killed meanwhile leaves a file that never works, and nobody's chats."""
+        if aside := set_aside(self._home):
+            self.notice = (
+                f"{DATABASE} is gone from {self._home}. The files that belong to it were renamed to {aside.name}-*, "
+                "and an empty database was started."
+            )
+        directory = self._home / "local" / "new-database"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        server = await self._start(binary, environment, directory, free_ports(self._last_ports()))
+        await server.stop()
+        await asyncio.to_thread(_into_one_file, directory / DATABASE)
+        (directory / DATABASE).rename(self._home / DATABASE)
+        shutil.rmtree(directory, ignore_errors=True)
+
+    async def _start(self, binary: Path, environment: Mapping[str, str], directory: Path, ports: Ports) -> DevServer:
+        return await start_dev_server(
+            binary,
+            ports=ports,
+            database=directory / DATABASE,
+            namespace=self.namespace,
+            log=self._log,
+            environment=environment,
+            keep=[self._lock.fd],
+            on_spawn=self._save_state,
+        )
+
+    async def _acquire_lock(self) -> None:
         """Wait for a server that is dying with its supervisor; terminate one that survived it."""
         for attempt in range(100):
             if self._lock.take():
                 break
             if attempt == 20:  # 1 s: not dying by itself. The lock is held, so the number is still that server's.
-                self._terminate_orphan()
+                self._kill_orphan()
             await asyncio.sleep(0.05)
         else:
             raise StartFailed(
-                f"Another Temporal server is using {self.database}. "
+                f"Another Temporal server is using {self._home / DATABASE}. "
                 "End it, or set STEADFAST_HOME to another directory, then start again."
             )
         if sys.platform == "win32" and (ports := self._last_ports()):  # there a child does not inherit the lock
-            with contextlib.suppress(OSError, ValueError):
-                await asyncio.to_thread(fetch, f"http://127.0.0.1:{ports.http}/api/v1/system-info")
-                self._terminate_orphan()
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                url, host = f"http://127.0.0.1:{ports.http}/api/v1/system-info", self._read_state()["http_host"]
+                await asyncio.to_thread(fetch, url, None, 2.0, host)
+                self._kill_orphan()
 
-    def _terminate_orphan(self) -> None:
+    def _kill_orphan(self) -> None:
         with contextlib.suppress(OSError, KeyError):
-            os.kill(self._read_state()["pid"], signal.SIGTERM)
+            os.kill(self._read_state()["pid"], signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
-    def _discard_incomplete(self) -> None:
-        """A server killed while it made its database leaves a file that never works: keep only one that once did."""
-        if not (self.database.exists() and self._mark.exists()):
-            self._mark.unlink(missing_ok=True)
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                self.database.with_name(self.database.name + suffix).unlink(missing_ok=True)
-
-    def _save_state(self, pid: int, ports: Ports) -> None:
-        self._state.write_text(json.dumps({"pid": pid, "ports": ports._asdict()}))
+    def _save_state(self, server: DevServer) -> None:
+        state = {"pid": server.child.pid, "ports": server.ports._asdict(), "http_host": server.http_host}
+        self._state.write_text(json.dumps(state))
 
     def _read_state(self) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError):
@@ -107,3 +144,15 @@ class PersistentServer:
         with contextlib.suppress(TypeError, KeyError):
             return Ports(**self._read_state()["ports"])
         return None
+
+
+def _into_one_file(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _with_remedy(error: Exception) -> str:
+    return (
+        f"{error} If that does not pass, `python -m agent.local reset` gives the chats' database another name "
+        "and starts an empty one."
+    )

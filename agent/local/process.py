@@ -1,7 +1,6 @@
 """A child process: its lines go to a log, it dies with us, and it is stopped with a grace period."""
 
 import asyncio
-import concurrent.futures
 import contextlib
 import logging
 import os
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
@@ -18,8 +17,8 @@ from typing import IO
 SHORTEST_DELAY, LONGEST_DELAY = 0.2, 10.0
 """Seconds to wait before restarting what died: the first time, and at most."""
 
-SUPERVISED = "STEADFAST_SUPERVISED"
-"""The variable that tells a worker that a supervisor writes to its stdin: first the server's address, then nothing."""
+HEARTBEAT = b"\0%d\n"
+"""What a child that is alive writes to its stdout, with the seconds that it may take to stop when it is asked to."""
 
 # The kernel kills the child when the thread that started it ends. Set between fork and exec by a moment of Python
 # rather than by preexec_fn, which can deadlock in a process with threads.
@@ -52,7 +51,7 @@ def open_log(path: Path) -> logging.Logger:
 
 
 class Child:
-    """A started process. `ready` is set by its first line on stdout, `ended` when it is gone.
+    """A started process. `ready` is set by its first heartbeat, `ended` when it is gone.
 
     Threads read its pipes: an asyncio subprocess would wait for grandchildren that hold them open.
     """
@@ -68,8 +67,10 @@ class Child:
     ) -> None:
         self.ready = asyncio.Event()
         self.ended = asyncio.Event()
-        self._errors: list[str] = []
         self.code: int | None = None
+        self.heartbeats = 0
+        self.grace = 0.0
+        self.errors: list[str] = []
         self._loop = asyncio.get_running_loop()
         self._log = log
         windows = sys.platform == "win32"
@@ -92,18 +93,16 @@ class Child:
         assert errors is not None
         self._stdin = stdin
         readers = [
-            threading.Thread(target=self._read, args=(stream, event), daemon=True)
-            for stream, event in ((output, self.ready), (errors, None))
+            threading.Thread(target=read, args=(stream,), daemon=True)
+            for read, stream in ((self._read_output, output), (self._read_errors, errors))
         ]
         for thread in (*readers, threading.Thread(target=self._reap, args=(readers,), daemon=True)):
             thread.start()
 
     @property
     def last_error(self) -> str:
-        """Its last line on stderr, or "" when that ended a stack trace, which is for the log only."""
-        if any("Traceback (most recent call last)" in line for line in self._errors):
-            return ""
-        return self._errors[-1] if self._errors else ""
+        """Its last line on stderr: of a stack trace the exception."""
+        return self.errors[-1] if self.errors else ""
 
     def send(self, line: str) -> None:
         """Write a line to its stdin."""
@@ -111,27 +110,49 @@ class Child:
             self._stdin.write(line.encode() + b"\n")
             self._stdin.flush()
 
-    async def stop(self, grace: float) -> None:
-        """Send SIGTERM, and SIGKILL when it has not ended within `grace` seconds."""
-        self._stdin.close()
-        if grace and not self.ended.is_set():
-            if sys.platform != "win32":  # there terminating is killing, and a worker stops when its stdin closes
-                self._process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.ended.wait(), grace)
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if sys.platform == "win32":  # there terminating is killing; a worker stops when its stdin closes
+            self._stdin.close()
+        elif not self.ended.is_set():
+            self._process.terminate()
+
+    def signal(self, number: int) -> None:
+        if not self.ended.is_set():
+            self._process.send_signal(number)
+
+    async def kill(self) -> None:
         if not self.ended.is_set():
             self._process.kill()
             await self.ended.wait()
 
-    def _read(self, stream: IO[bytes], ready: asyncio.Event | None) -> None:
+    async def stop(self, grace: float) -> None:
+        """Ask it to stop, and kill it when it has not ended within `grace` seconds."""
+        if grace:
+            self.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.ended.wait(), grace)
+        await self.kill()
+
+    def _read_output(self, stream: IO[bytes]) -> None:
+        for line in self._lines(stream):
+            printed, is_heartbeat, grace = line.rstrip(b"\n").partition(b"\0")
+            if is_heartbeat and grace.isdigit():
+                self.heartbeats, self.grace = self.heartbeats + 1, float(grace)
+                self._set(self.ready)
+            if text := printed.decode("utf-8", "replace").rstrip():
+                self._log.info("%s", text)
+
+    def _read_errors(self, stream: IO[bytes]) -> None:
+        for line in self._lines(stream):
+            if text := line.decode("utf-8", "replace").rstrip():
+                self._log.info("%s", text)
+                self.errors = [*self.errors[-399:], text]
+
+    def _lines(self, stream: IO[bytes]) -> Iterator[bytes]:
         with stream:
             while line := stream.readline(65_536):
-                text = line.decode("utf-8", "replace").rstrip()
-                self._log.info("%s", text)
-                if ready:
-                    self._set(ready)
-                elif text:
-                    self._errors = [*self._errors[-49:], text]
+                yield line
 
     def _reap(self, readers: list[threading.Thread]) -> None:
         if hasattr(os, "waitid"):  # its own children go with it, before its number can be given to another process
@@ -160,37 +181,8 @@ class Backoff:
     def started(self) -> None:
         self._started = time.monotonic()
 
-    async def wait(self) -> None:
+    def next(self) -> float:
+        """How many seconds to wait before the next start."""
         ran_long = time.monotonic() - self._started > LONGEST_DELAY
         self._delay = SHORTEST_DELAY if ran_long else min(self._delay * 2, LONGEST_DELAY)
-        await asyncio.sleep(self._delay)
-
-
-class SupervisorPipe:
-    """A worker's stdin when a supervisor started it: the server's address arrives there, and it closes when the supervisor dies."""
-
-    def __init__(self, grace: float = 5.0) -> None:
-        """From now on, stop when the supervisor dies: as after SIGTERM, and at the latest after `grace` seconds."""
-        self._address: concurrent.futures.Future[str] = concurrent.futures.Future()
-        self._grace = grace
-        threading.Thread(target=self._watch, daemon=True, name="supervisor-pipe").start()
-
-    async def address(self) -> str:
-        """The address of the server, as soon as there is one."""
-        return await asyncio.wrap_future(self._address)
-
-    def _watch(self) -> None:
-        received = b""
-        # os.read, not sys.stdin: a thread that holds sys.stdin's lock aborts the interpreter's exit.
-        while chunk := os.read(0, 1024):
-            received += chunk
-            if b"\n" in received and not self._address.done():
-                self._address.set_result(received.partition(b"\n")[0].decode())
-        signal.raise_signal(signal.SIGTERM)
-        time.sleep(self._grace)
-        os._exit(1)
-
-
-def supervisor_pipe() -> SupervisorPipe | None:
-    """The pipe from the supervisor that started this worker; None when it was started by hand."""
-    return SupervisorPipe() if os.environ.get(SUPERVISED) == "1" else None
+        return self._delay

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import re
+import secrets
 import socket
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ DYNAMIC_CONFIG = (
     "matching.numTaskqueueWritePartitions=1",
     "frontend.WorkerHeartbeatsEnabled=true",  # list_workers tells in a second that a worker is gone
     "frontend.ListWorkersEnabled=true",
+    "system.enableNexus=false",  # it would answer any website on the HTTP port
 )
 # Nothing is lost when a process dies; a power cut may lose the last moments.
 PRAGMAS = ("journal_mode=WAL", "synchronous=1")
@@ -40,10 +42,15 @@ class Ports(NamedTuple):
 
 @dataclass
 class DevServer:
-    """A dev server that answers at `address`; its Web UI is at `ui_url`."""
+    """A dev server that answers at `address`; its Web UI is at `ui_url`.
+
+    Its HTTP port cannot be turned off, takes what any website posts to it, and answers any Host. So it is told to answer
+    http_host alone, a name that no website can guess.
+    """
 
     ports: Ports
     child: Child
+    http_host: str
 
     @property
     def address(self) -> str:
@@ -53,10 +60,6 @@ class DevServer:
     def ui_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.ui}"
 
-    @property
-    def http_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports.http}"
-
     async def stop(self, grace: float = 0.0) -> None:
         """End it; without grace by SIGKILL, which is as safe and quicker (SIGTERM takes 1-2 s)."""
         await self.child.stop(grace)
@@ -64,7 +67,12 @@ class DevServer:
     async def keep_closed_chats(self, days: int, namespace: str = "default") -> None:
         """Set for how long the server keeps closed workflows; in force within some seconds, kept in its file."""
         config = {"config": {"workflowExecutionRetentionTtl": f"{days * 86_400}s"}}
-        await asyncio.to_thread(fetch, f"{self.http_url}/api/v1/namespaces/{namespace}/update", config)
+        await self.call(f"namespaces/{namespace}/update", config)
+
+    async def call(self, path: str, body: dict[str, Any] | None = None, timeout: float = 2.0) -> Any:
+        """GET or POST its HTTP API. OSError or ValueError when that fails."""
+        url = f"http://127.0.0.1:{self.ports.http}/api/v1/{path}"
+        return await asyncio.to_thread(fetch, url, body, timeout, self.http_host)
 
 
 async def start_dev_server(
@@ -77,32 +85,38 @@ async def start_dev_server(
     environment: Mapping[str, str] | None = None,
     keep: Sequence[int] = (),
     extra: Sequence[str] = (),
-    on_spawn: Callable[[int], None] = lambda pid: None,
+    on_spawn: Callable[[DevServer], None] = lambda server: None,
 ) -> DevServer:
     """Start a server on 127.0.0.1 and wait until it is healthy; in memory when no database file is given.
 
     It dies with the calling thread on Linux: call it from the main thread. `keep` are descriptors that it inherits.
     Raises StartFailed with the server's own message.
     """
-    ports = ports or free_ports()
-    command = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"]
-    command += ["--port", str(ports.grpc), "--ui-port", str(ports.ui), "--http-port", str(ports.http)]
-    if database:
-        command += ["--db-filename", str(database)]
-        command += [part for pragma in PRAGMAS for part in ("--sqlite-pragma", pragma)]
-    if namespace != "default":
-        command += ["--namespace", namespace]
-    command += [part for value in DYNAMIC_CONFIG for part in ("--dynamic-config-value", value)]
+    ports, http_host = ports or free_ports(), secrets.token_hex(16)
+    command = [*_command(binary, ports, http_host, database, namespace), *extra]
     log = log or logging.getLogger("steadfast.server")
-    child = Child([*command, *extra], log=log, environment=environment, keep=keep)
-    server = DevServer(ports, child)
+    cwd = database.parent if database else None
+    child = Child(command, log=log, environment=environment, cwd=cwd, keep=keep)
+    server = DevServer(ports, child, http_host)
     try:
-        on_spawn(child.pid)
+        on_spawn(server)
         await _healthy(server, namespace)
     except BaseException:
         await server.stop()
         raise
     return server
+
+
+def _command(binary: Path | str, ports: Ports, http_host: str, database: Path | None, namespace: str) -> list[str]:
+    command = [str(Path(binary).absolute()), "server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"]
+    command += ["--port", str(ports.grpc), "--ui-port", str(ports.ui), "--http-port", str(ports.http)]
+    if database:
+        command += ["--db-filename", database.name]  # relative: SQLite would read a % or ? in a path
+        command += [part for pragma in PRAGMAS for part in ("--sqlite-pragma", pragma)]
+    if namespace != "default":
+        command += ["--namespace", namespace]
+    dynamic = [*DYNAMIC_CONFIG, f'frontend.httpAllowedHosts=["{http_host}"]']
+    return [*command, *(part for value in dynamic for part in ("--dynamic-config-value", value))]
 
 
 async def _healthy(server: DevServer, namespace: str) -> None:
@@ -111,7 +125,7 @@ async def _healthy(server: DevServer, namespace: str) -> None:
     deadline = asyncio.get_running_loop().time() + HEALTHY_WITHIN
     while not server.child.ended.is_set():
         with contextlib.suppress(OSError, ValueError):
-            await asyncio.to_thread(fetch, f"{server.http_url}/api/v1/namespaces/{namespace}")
+            await server.call(f"namespaces/{namespace}")
             await asyncio.sleep(0)
             if not server.child.ended.is_set():
                 return
@@ -119,7 +133,7 @@ async def _healthy(server: DevServer, namespace: str) -> None:
             raise StartFailed(f"The Temporal server started but was not healthy within {HEALTHY_WITHIN:.0f} s.")
         await asyncio.sleep(0.02)
     reason = _message(server.child.last_error) or f"exit code {server.child.code}"
-    raise StartFailed(f"The Temporal server ended while starting: {reason}")
+    raise StartFailed(f"The Temporal server ended while starting: {reason.rstrip('.')}.")
 
 
 def _message(line: str) -> str:
@@ -128,10 +142,11 @@ def _message(line: str) -> str:
     return found[1].replace('\\"', '"') if found else line
 
 
-def fetch(url: str, body: dict[str, Any] | None = None, timeout: float = 2.0) -> Any:
+def fetch(url: str, body: dict[str, Any] | None = None, timeout: float = 2.0, host: str = "") -> Any:
     """GET the URL, or POST the body to it, as JSON and past any proxy. OSError or ValueError when that fails."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - http, our own
+    headers = {"Content-Type": "application/json"} | ({"Host": host} if host else {})
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - http, our own
     with _direct.open(request, timeout=timeout) as answer:
         return json.load(answer)
 

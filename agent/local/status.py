@@ -41,8 +41,12 @@ class LocalConfig:
     @classmethod
     def of(cls, settings: Settings) -> "LocalConfig":
         """STEADFAST_LOOK_AT (for tests) replaces localhost:7233."""
+        try:
+            home = settings.home.absolute() if not str(settings.home).startswith("~") else settings.home
+        except RuntimeError:  # the user has no home directory; prepare_home says so
+            home = Path("~")
         return cls(
-            home=str(settings.home),
+            home=str(home),
             address=settings.temporal_address,
             namespace=settings.environment.get("TEMPORAL_NAMESPACE", "default"),
             cli_path=settings.temporal_cli_path,
@@ -85,6 +89,10 @@ class LocalConfig:
     def status(self) -> Path:
         return self.directory / "status.json"
 
+    def request(self, name: Literal["restart", "reset"]) -> Path:
+        """An empty file by which a command asks the supervisor for something; the supervisor deletes it."""
+        return self.directory / f"{name}.request"
+
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self))
 
@@ -99,6 +107,7 @@ class LocalStatus:
     """The state of the server and the worker beside the page.
 
     step: what is under way, in one sentence. phase: `ready` = the server can be used at `address`.
+    worker: `stuck` = it runs and does not respond; `stopping` = it finishes what is under way before a restart.
     problem: "" or one sentence with its remedy. ui_url: the server's Web UI, "" when unknown.
     since: when this step began, in seconds since the epoch.
     """
@@ -107,8 +116,9 @@ class LocalStatus:
     phase: Literal["starting", "ready", "failed"] = "starting"
     address: str = ""
     ui_url: str = ""
-    worker: Literal["starting", "running", "off", "failed"] = "starting"
+    worker: Literal["starting", "running", "stuck", "stopping", "off", "failed"] = "starting"
     worker_pid: int = 0
+    worker_starts: int = 0
     server_pid: int = 0
     supervisor_pid: int = 0
     problem: str = ""
@@ -122,7 +132,7 @@ class LocalStatus:
     @property
     def settled(self) -> bool:
         """Nothing more happens by itself: the server answers, and the worker runs or is not ours to start."""
-        return self.phase == "failed" or (self.phase == "ready" and self.worker != "starting")
+        return self.phase == "failed" or (self.phase == "ready" and self.worker in ("running", "off", "failed"))
 
 
 def read_status(path: Path) -> LocalStatus:
@@ -132,8 +142,16 @@ def read_status(path: Path) -> LocalStatus:
     return LocalStatus()
 
 
+_WORKER_STEPS = {
+    "starting": "Starting the worker",
+    "failed": "Trying to start the worker",
+    "stuck": "Waiting for the worker to respond",
+    "stopping": "Restarting the worker: it finishes what is under way first",
+}
+
+
 class StatusReport:
-    """The status of one supervisor; each change is written to its file at once.
+    """The status of one supervisor; each change is written to its file at once, or by flush() once that works.
 
     server_ready: set while the server can be used.
     """
@@ -142,9 +160,10 @@ class StatusReport:
         self.status = LocalStatus(worker="starting" if worker else "off", supervisor_pid=os.getpid(), since=time.time())
         self.server_ready = asyncio.Event()
         self._path = path
+        self._written = LocalStatus()
         self._step = self.status.step
         self._problems = {"server": "", "worker": ""}
-        self._write()
+        self.flush()
 
     def server(self, *, step: str = "", problem: str | None = None, **changes: Any) -> None:
         self._step = step or self._step
@@ -170,19 +189,38 @@ class StatusReport:
             changed = dataclasses.replace(changed, since=time.time())
         if changed != self.status:
             self.status = changed
-            self._write()
+            self.flush()
 
     def _step_of(self, status: LocalStatus) -> str:
         if status.phase != "ready":
             return self._step
-        return {"starting": "Starting the worker", "failed": "Trying to start the worker"}.get(status.worker, "Ready")
+        return _WORKER_STEPS.get(status.worker, "Ready")
 
-    def _write(self) -> None:
-        """Replace the file in one step, so that a reader never sees half of it."""
+    def flush(self) -> None:
+        """Write what has not been written. The file is replaced in one step, so that a reader never sees half of it."""
+        if self.status == self._written:
+            return
+        text = json.dumps(dataclasses.asdict(self.status)).ljust(4096)
         draft = self._path.with_suffix(".new")
-        for _ in range(5):
-            with contextlib.suppress(OSError):  # a full disk; on Windows, a reader
-                draft.write_text(json.dumps(dataclasses.asdict(self.status)))
-                draft.replace(self._path)
+        try:
+            _replace(draft, self._path, text)
+        except OSError:  # a full disk; on Windows, a reader
+            try:
+                _overwrite(self._path, text)
+            except OSError:
                 return
-            time.sleep(0.01)
+        self._written = self.status
+
+
+def _replace(draft: Path, path: Path, text: str) -> None:
+    try:
+        draft.write_text(text)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """Needs no space on the disk, since all are of one length."""
+    with path.open("r+") as file:
+        file.write(text)

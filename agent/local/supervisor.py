@@ -3,23 +3,26 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from agent.errors import StartFailed
 from agent.local.binary import temporal_binary
 from agent.local.database import PersistentServer
+from agent.local.home import disk_problem
 from agent.local.locks import FileLock
-from agent.local.process import SUPERVISED, Backoff, Child, open_log
-from agent.local.server import accepts_connections, find_web_ui, is_temporal
-from agent.local.status import ROOT, LocalConfig, StatusReport
+from agent.local.process import Backoff
+from agent.local.server import DevServer, accepts_connections, find_web_ui, is_temporal
+from agent.local.status import LocalConfig, StatusReport
+from agent.local.worker import run_worker
 from agent.settings import Settings
 
 CHECK_EVERY = 0.25
 """How often the supervisor checks whether a page still lives, in seconds."""
 
-GRACE = 3.5
-"""How long a worker may finish what it is doing, in seconds: all must be gone within 5 s of the last page's end."""
+SERVER_TIMEOUT, SERVER_KILLED_AFTER = 2.0, 8.0
+"""Seconds that our server has for an answer, and after which one that gives none is killed."""
 
 
 async def supervise(config: LocalConfig, environment: Mapping[str, str]) -> None:
@@ -33,19 +36,23 @@ async def supervise(config: LocalConfig, environment: Mapping[str, str]) -> None
 
 
 async def _supervise(config: LocalConfig, environment: Mapping[str, str]) -> None:
-    terminated = asyncio.Event()
+    terminated, restart, reset = asyncio.Event(), asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows
             asyncio.get_running_loop().add_signal_handler(number, terminated.set)
     report = StatusReport(config.status, worker=bool(config.worker))
-    worker = asyncio.create_task(_run_worker(config, environment, report))  # beside the server: it imports meanwhile
-    server = asyncio.create_task(_run_server(config, environment, report))
+    worker = asyncio.create_task(run_worker(config, environment, report, restart))  # it imports beside the server
+    server = asyncio.create_task(_run_server(config, environment, report, reset))
     pages = FileLock(config.pages_lock)
     try:
         while not terminated.is_set() and not pages.take():
             for task in (server, worker):
                 if task.done():
                     task.result()  # a defect of ours ends the supervisor, and the page starts another
+            for request, event in ((config.request("restart"), restart), (config.request("reset"), reset)):
+                if _remove(request):
+                    event.set()
+            report.flush()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(terminated.wait(), CHECK_EVERY)
     finally:
@@ -54,7 +61,17 @@ async def _supervise(config: LocalConfig, environment: Mapping[str, str]) -> Non
         for task in (worker, server):  # in this order: a worker needs the server to finish what it does
             task.cancel()
             await asyncio.wait([task])
-        config.status.unlink(missing_ok=True)
+        for file in (config.status, config.request("restart"), config.request("reset")):
+            _remove(file)
+
+
+def _remove(file: Path) -> bool:
+    """Delete it; whether it was there."""
+    try:
+        file.unlink()
+    except OSError:
+        return False
+    return True
 
 
 async def _acquire(lock: FileLock) -> bool:
@@ -66,7 +83,9 @@ async def _acquire(lock: FileLock) -> bool:
     return False
 
 
-async def _run_server(config: LocalConfig, environment: Mapping[str, str], report: StatusReport) -> None:
+async def _run_server(
+    config: LocalConfig, environment: Mapping[str, str], report: StatusReport, reset: asyncio.Event
+) -> None:
     """Use the given server, else one that is there, else our own, until cancelled."""
     if config.address:
         report.server(phase="ready", address=config.address, ui_url=await find_web_ui(config.address))
@@ -75,7 +94,7 @@ async def _run_server(config: LocalConfig, environment: Mapping[str, str], repor
     if await is_temporal(config.look_at):
         report.server(phase="ready", address=config.look_at, ui_url=await find_web_ui(config.look_at))
         await _watch_existing(config.look_at, report)
-    await _run_own_server(config, environment, report)
+    await _run_own_server(config, environment, report, reset)
 
 
 async def _watch_existing(address: str, report: StatusReport) -> None:
@@ -86,19 +105,25 @@ async def _watch_existing(address: str, report: StatusReport) -> None:
         report.server(problem="" if await accepts_connections(address) else gone)
 
 
-async def _run_own_server(config: LocalConfig, environment: Mapping[str, str], report: StatusReport) -> None:
+async def _run_own_server(
+    config: LocalConfig, environment: Mapping[str, str], report: StatusReport, reset: asyncio.Event
+) -> None:
     settings = Settings(steadfast_home=config.home, temporal_cli_path=config.cli_path)
     own = PersistentServer(Path(config.home), config.namespace)
     backoff = Backoff()
     try:
         while True:
+            if reset.is_set():
+                own.set_database_aside()
+                reset.clear()
             backoff.started()
             try:
                 binary = await temporal_binary(settings, lambda step: report.server(step=step, phase="starting"))
                 report.server(step="Starting the Temporal server", phase="starting")
                 server = await own.start(binary, environment)
             except StartFailed as error:
-                report.server(phase="failed", step="Trying to start the Temporal server", problem=str(error))
+                problem = disk_problem(Path(config.home)) or str(error)
+                report.server(phase="failed", step="Trying to start the Temporal server", problem=problem)
             else:
                 try:
                     report.server(
@@ -106,53 +131,30 @@ async def _run_own_server(config: LocalConfig, environment: Mapping[str, str], r
                         address=server.address,
                         ui_url=server.ui_url,
                         server_pid=server.child.pid,
-                        problem="",
+                        problem=own.notice,
                     )
-                    await server.child.ended.wait()
+                    await _attend(server, Path(config.home), report, own.notice, reset)
                 finally:
                     await server.stop()
                 report.server(step="Restarting the Temporal server", phase="starting", server_pid=0)
-            await backoff.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reset.wait(), backoff.next())
     finally:
         own.close()
 
 
-async def _run_worker(config: LocalConfig, environment: Mapping[str, str], report: StatusReport) -> None:
-    """Run the worker until cancelled, and restart it when it ends, so that ending it is how to restart it."""
-    if not config.worker:
-        return
-    log = open_log(config.worker_log)
-    ours = {"STEADFAST_HOME": config.home, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
-    backoff = Backoff()
-    while True:
-        backoff.started()
-        child = Child(config.worker, log=log, environment={**environment, **ours}, cwd=ROOT)
-        report.worker(worker_pid=child.pid)
+async def _attend(server: DevServer, home: Path, report: StatusReport, notice: str, reset: asyncio.Event) -> None:
+    """Until it ends, stands still for so long that it has to be killed, or its database is to be set aside."""
+    silent = 0.0
+    while not (server.child.ended.is_set() or reset.is_set()) and silent < SERVER_KILLED_AFTER:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(server.child.ended.wait(), 1.0)
+        asked = time.monotonic()
         try:
-            await _first(report.server_ready, child.ended)
-            address = report.status.address
-            child.send(address)
-            await _first(child.ready, child.ended)
-            if child.ready.is_set():
-                report.worker(worker="running", problem="")
-            while not child.ended.is_set() and report.status.address == address:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(child.ended.wait(), 0.5)
-        finally:
-            await child.stop(GRACE)
-        if child.ready.is_set():
-            report.worker(worker="starting", worker_pid=0)
+            await server.call("system-info", timeout=SERVER_TIMEOUT)
+        except (OSError, ValueError):
+            silent += 1.0 + min(time.monotonic() - asked, SERVER_TIMEOUT)  # no longer: a suspend is no silence
         else:
-            reason = child.last_error or f"exit code {child.code}; see {config.worker_log}"
-            report.worker(worker="failed", worker_pid=0, problem=f"The worker failed to start: {reason}")
-        await backoff.wait()
-
-
-async def _first(*events: asyncio.Event) -> None:
-    """Wait until one of them is set."""
-    waiting = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
+            silent = 0.0
+        problem = f"The Temporal server has not answered for {silent:.0f} s. After {SERVER_KILLED_AFTER:.0f} s it is restarted."
+        report.server(problem=problem if silent else disk_problem(home) or notice)

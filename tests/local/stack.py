@@ -52,13 +52,13 @@ class Stack:
         return page
 
     def living(self, *words: str) -> list[psutil.Process]:
-        """The processes of this home (and no other test's) whose command line has all these words."""
+        """The processes of this home (and no other test's) whose command line has all these words: it names the home or they run in it."""
         found = []
         for process in psutil.process_iter():
             try:
                 line = " ".join(process.cmdline())
                 if (
-                    str(self.home) in line
+                    (str(self.home) in line or Path(process.cwd()).is_relative_to(self.home))
                     and process.status() != psutil.STATUS_ZOMBIE
                     and all(w in line for w in words)
                 ):

@@ -148,7 +148,7 @@ async def test_without_go_all_ways_are_named_too(path: Path, home: Settings) -> 
 
 
 async def test_a_download_that_stalls_is_given_up(path: Path, home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binary, "STALLED_AFTER", 3.0)
+    monkeypatch.setattr(binary, "STALLED_AFTER", 8.0)
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         use_proxy(monkeypatch, proxy.getsockname()[1])
         with pytest.raises(StartFailed):

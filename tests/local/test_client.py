@@ -113,12 +113,6 @@ def test_with_a_given_server_and_no_worker_there_is_no_supervisor(tmp_path: Path
     assert (status.phase, status.worker, status.address) == ("ready", "off", "temporal.example.com:7233")
 
 
-def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StartFailed, match=r"file/local cannot be written .* Set STEADFAST_HOME"):
-        ensure_config(LocalConfig(home=str(tmp_path / "file")))
-
-
 async def test_a_supervisor_that_exits_at_once_is_reported_with_its_log(stack: Stack) -> None:
     ensure_config(stack.config, {**os.environ, "PYTHONHASHSEED": "nonsense"})  # Python refuses to start with this
     try:
@@ -176,13 +170,6 @@ async def test_started_by_hand_it_runs_until_ctrl_c(build_stack: BuildStack) -> 
     assert by_hand.returncode == 0
     assert printed == f"Temporal: {status.address}  Web UI: {status.ui_url}  worker: off\n"
     await stack.empty()
-
-
-def test_a_new_home_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    home = tmp_path / "new" / "home"
-    ensure_config(LocalConfig(home=str(home), address="127.0.0.1:2", worker=("true",)))
-    release()
-    assert home.stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_home_deleted_under_a_page_is_made_again(build_stack: BuildStack, tmp_path: Path) -> None:

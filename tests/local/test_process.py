@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from agent.local.process import SUPERVISED, Child, open_log
+from agent.local.pipe import SUPERVISED
+from agent.local.process import Child, open_log
 from agent.local.status import ROOT
 from tests.local.stack import eventually
 
@@ -24,13 +25,13 @@ def python(code: str, *arguments: str) -> list[str]:
 
 async def test_its_output_goes_to_the_log_and_its_last_error_is_kept(tmp_path: Path) -> None:
     log = open_log(tmp_path / "a.log")
-    child = Child(python("import sys; print('out'); sys.exit('the last words')"), log=log)
+    child = Child(python("import sys; print('out'); sys.exit('the last error')"), log=log)
     await child.ended.wait()
-    assert (child.code, child.last_error) == (1, "the last words")
-    assert child.ready.is_set()
+    assert (child.code, child.last_error) == (1, "the last error")
+    assert not child.ready.is_set()
     written = (tmp_path / "a.log").read_text()
     assert "out\n" in written
-    assert "the last words\n" in written
+    assert "the last error\n" in written
 
 
 async def test_a_megabyte_without_a_newline_does_not_block_it() -> None:
@@ -45,14 +46,21 @@ async def test_a_missing_program_ends_at_once() -> None:
     assert child.code == 1
 
 
+async def test_heartbeats_are_counted_and_not_logged(tmp_path: Path) -> None:
+    child = Child(python("print('half a line\\0' '40\\n\\0' '40', flush=True)"), log=open_log(tmp_path / "b.log"))
+    await child.ended.wait()
+    assert child.ready.is_set()
+    assert (child.heartbeats, child.grace) == (2, 40.0)
+    assert (tmp_path / "b.log").read_text().endswith(" half a line\n")
+
+
 async def test_stop_sends_sigterm_then_sigkill() -> None:
-    polite = Child(python("import time; print(1, flush=True); time.sleep(600)"), log=LOG)
-    deaf = Child(
-        python("import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"), log=LOG
-    )
+    sleep = "import time; print('\\0' '5', flush=True); time.sleep(600)"
+    polite = Child(python(sleep), log=LOG)
+    deaf = Child(python(f"import signal; signal.signal(15, signal.SIG_IGN); {sleep}"), log=LOG)
     for child in (polite, deaf):
         await child.ready.wait()
-        await child.stop(0.3)
+        await child.stop(1)
     assert (polite.code, deaf.code) == (-signal.SIGTERM, -signal.SIGKILL)
 
 
@@ -65,6 +73,7 @@ async def test_stopping_an_ended_child_does_nothing() -> None:
 
 PARENT = """
 import asyncio, logging, sys
+from agent.local.pipe import SUPERVISED
 from agent.local.process import Child
 async def main():
     child = Child([sys.executable, "-c", sys.argv[1]], log=logging.getLogger(), environment={"STEADFAST_SUPERVISED": "1"})

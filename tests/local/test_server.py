@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -12,6 +14,23 @@ from temporalio.client import Client
 from agent.local.server import Ports, fetch, free_ports, start_dev_server
 from tests.local.conftest import BuildStack
 from tests.local.stack import Stack
+
+
+def ask(url: str, body: bytes | None, headers: dict[str, str]) -> int:
+    """The HTTP status of the answer."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+async def eventually_answers(url: str) -> None:
+    """Wait until the Web UI can reach its server: it starts beside it."""
+    async with asyncio.timeout(60):
+        while await asyncio.to_thread(ask, url, None, {}) != 200:
+            await asyncio.sleep(0.1)
 
 
 async def days_kept(address: str) -> float:
@@ -135,11 +154,37 @@ async def test_a_server_that_cannot_start_is_reported_and_tried_again(build_stac
     stack.open_page()
     status = await stack.until(lambda status: status.phase == "failed")
     assert status.problem.startswith(
-        'The Temporal server ended while starting: no such "x" (If that does not pass, move '
+        'The Temporal server ended while starting: no such "x". If that does not pass, `python -m agent.local reset` '
     )
     supervisor = status.supervisor_pid
     await asyncio.sleep(0.5)
     assert stack.status().supervisor_pid == supervisor
+
+
+async def test_no_website_can_start_or_read_a_chat(temporal_cli: Path) -> None:
+    server = await start_dev_server(temporal_cli)
+    try:
+        workflow = b'{"workflowType": {"name": "AgentGoalWorkflow"}, "taskQueue": {"name": "agent-task-queue"}}'
+        path = "api/v1/namespaces/default/workflows"
+        client = await Client.connect(server.address)
+        await eventually_answers(f"{server.ui_url}/{path}")
+        for base in (f"http://127.0.0.1:{server.ports.http}", server.ui_url):
+            # what a browser sends without asking the server first
+            simple = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+            assert await asyncio.to_thread(ask, f"{base}/{path}/a-chat", workflow, simple) in (400, 403)
+            assert (
+                await asyncio.to_thread(ask, f"{base}/{path}/a-chat", workflow, simple | {"Host": "localhost"}) >= 400
+            )
+        assert [chat.id async for chat in client.list_workflows()] == []
+        # what a website can read whose name has been pointed at this machine
+        http = f"http://127.0.0.1:{server.ports.http}"
+        assert await asyncio.to_thread(ask, f"{http}/{path}", None, {"Host": "evil.example"}) == 403
+        assert (
+            await asyncio.to_thread(ask, f"{http}/nexus/endpoints/x/services/y", b"", {"Host": "evil.example"}) == 404
+        )
+        assert (await server.call("namespaces/default"))["namespaceInfo"]["name"] == "default"
+    finally:
+        await server.stop()
 
 
 async def test_a_server_in_memory_needs_no_home(temporal_cli: Path) -> None:

@@ -1,0 +1,149 @@
+"""The supervisor's second duty: a worker that runs, and is replaced when it dies, stands still or is told to restart."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.local.pipe import SUPERVISED
+from agent.local.process import Backoff, Child, open_log
+from agent.local.status import ROOT, LocalConfig, StatusReport
+
+STUCK_AFTER, KILLED_AFTER = 4.0, 8.0
+"""Seconds without a heartbeat until a worker that ran is called stuck, and until it is killed."""
+
+SLOW_START = 30.0
+"""Seconds after which the status says where a worker that has not started yet stands."""
+
+CHECK_EVERY = 0.5
+
+
+class Silence:
+    """How long a child has not sent a heartbeat, in seconds in which we ourselves ran: a suspend is no silence."""
+
+    def __init__(self, child: Child) -> None:
+        self.seconds = 0.0
+        self._child = child
+        self._heartbeats = child.heartbeats
+        self._checked = time.monotonic()
+
+    def check(self) -> float:
+        now = time.monotonic()
+        if self._child.heartbeats != self._heartbeats:
+            self._heartbeats, self.seconds = self._child.heartbeats, 0.0
+        else:
+            self.seconds += min(now - self._checked, 2 * CHECK_EVERY)
+        self._checked = now
+        return self.seconds
+
+
+async def run_worker(
+    config: LocalConfig, environment: Mapping[str, str], report: StatusReport, restart: asyncio.Event
+) -> None:
+    """Run it until cancelled; when it ends, it is started again."""
+    if not config.worker:
+        return
+    log = open_log(config.worker_log)
+    environment = {**environment, "STEADFAST_HOME": config.home, SUPERVISED: "1", "PYTHONUNBUFFERED": "1"}
+    backoff = Backoff()
+    while True:
+        restart.clear()
+        backoff.started()
+        child = Child(config.worker, log=log, environment=environment, cwd=ROOT)
+        report.worker(worker_pid=child.pid, worker_starts=report.status.worker_starts + 1)
+        try:
+            problem = await _attend(child, config, report, restart)
+        finally:
+            await _stop(child)
+        if restart.is_set() or child.ready.is_set():
+            report.worker(worker="starting", worker_pid=0, problem=problem)
+        else:
+            problem = f"The worker failed to start: {_reason(child, environment)} See {config.worker_log}"
+            report.worker(worker="failed", worker_pid=0, problem=problem)
+        if problem:
+            log.info("%s", problem)
+        if not restart.is_set():
+            await _first(restart, timeout=backoff.next())
+
+
+async def _attend(child: Child, config: LocalConfig, report: StatusReport, restart: asyncio.Event) -> str:
+    """Until it ends, has to be restarted or stands still; returns a sentence when it has to be killed."""
+    await _first(report.server_ready, child.ended, restart)
+    address = report.status.address
+    child.send(address)
+    began = time.monotonic()
+    while not (await _first(child.ready, child.ended, restart, timeout=SLOW_START)):
+        where = await _where(child)
+        report.worker(
+            problem=f"The worker has not started within {time.monotonic() - began:.0f} s{where and f': it is {where}'}. "
+            "If a tool waits for something while it is imported, let it do that in its function; then run "
+            f"`python -m agent.local restart`. See {config.worker_log}"
+        )
+    if not child.ready.is_set():
+        return ""
+    report.worker(worker="running", problem="")
+    silence = Silence(child)
+    while not (child.ended.is_set() or restart.is_set()) and report.status.address == address:
+        await _first(child.ended, restart, timeout=CHECK_EVERY)
+        if silence.check() >= KILLED_AFTER:
+            where = await _where(child)
+            await child.kill()
+            return (
+                f"The worker did not respond for {KILLED_AFTER:.0f} s{where and f' ({where})'} and is being replaced."
+            )
+        if silence.seconds >= STUCK_AFTER:
+            words = (
+                f"The worker has not responded for {silence.seconds:.0f} s. After {KILLED_AFTER:.0f} s it is replaced."
+            )
+            report.worker(worker="stuck", problem=words)
+        elif report.status.worker == "stuck":
+            report.worker(worker="running", problem="")
+    if restart.is_set() and not child.ended.is_set():
+        report.worker(worker="stopping", problem="")
+    return ""
+
+
+async def _stop(child: Child) -> None:
+    """Let it finish what is under way: for as long as it said that this takes, and while it responds."""
+    child.terminate()
+    silence, deadline = Silence(child), time.monotonic() + child.grace
+    while not await _first(child.ended, timeout=CHECK_EVERY):
+        if silence.check() >= KILLED_AFTER or time.monotonic() > deadline:
+            await child.kill()
+
+
+async def _where(child: Child) -> str:
+    """Which line holds it up, such as "in tools/convert.py, line 12 (convert)"; "" when that cannot be told."""
+    if not hasattr(signal, "SIGUSR1"):
+        return ""
+    child.errors = []
+    child.signal(signal.SIGUSR1)  # faulthandler answers, even while a thread holds the GIL
+    await asyncio.sleep(0.5)
+    frames = re.findall(r'File "(.+?)", line (\d+) in (.+)', "\n".join(child.errors))
+    for directory in ("tools", "."):
+        for file, line, function in frames:
+            path = Path(file)
+            if path.is_relative_to(ROOT / directory) and ".venv" not in path.parts and path.stem != "pipe":
+                return f"in {path.relative_to(ROOT)}, line {line} ({function})"
+    return ""
+
+
+def _reason(child: Child, environment: Mapping[str, str]) -> str:
+    """Its last line on stderr, as a sentence without keys."""
+    from tools.kit.results import redact  # only now: it costs memory that a supervisor seldom needs
+
+    words = redact(child.last_error, environment) if child.last_error else f"exit code {child.code}"
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+async def _first(*events: asyncio.Event, timeout: float | None = None) -> bool:
+    """Wait until one of them is set; False when none is in time."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for task in waiting:
+            task.cancel()
