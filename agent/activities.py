@@ -2,21 +2,33 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
+from pydantic_core import to_json
 from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from agent import planning, prompts
-from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelUnavailable
+from agent.attempts import explained_failures
+from agent.errors import ContextTooLong
 from agent.goals import goal_for
 from agent.heartbeat import Heartbeater, heartbeating
-from agent.messages import GoalSpec, Plan, PlanRequest, Proposal, SummaryRequest, ToolAnswer, ToolCall, UserMessage
+from agent.messages import (
+    GoalSpec,
+    ModelUse,
+    Plan,
+    PlanRequest,
+    Proposal,
+    SummaryRequest,
+    ToolAnswer,
+    ToolCall,
+    UserMessage,
+)
 from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
 from agent.text import sanitize_text
@@ -24,9 +36,8 @@ from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.kit.threads import in_thread
 from tools.mcp import Servers
 
-T = TypeVar("T")
-GARBLED_ATTEMPTS = 4
-"""After so many empty or broken answers the person is told, and decides."""
+REPLY_LENGTH = 100_000
+"""Characters of a reply at most: a model that does not stop must not make its plan too large for Temporal."""
 
 SUMMARY_LENGTH = 4_000
 """Characters of a summary at most: a quarter of the usual window."""
@@ -59,35 +70,36 @@ class Activities:
 
     @activity.defn
     async def plan(self, request: PlanRequest) -> Plan:
-        """One turn of the model. Fails retryably while no model works, for good when the request can never work."""
-        if over := self._over_budget(request):
-            return over
-        async with heartbeating(
-            self._settings.stream_interval
-        ) as heartbeater:  # also while MCP servers list their tools
-            toolbox = await self._toolbox(request.goal)
-            insisted = _insisted(request)
-            asked = ModelRequest(
-                messages=[
-                    {
-                        "role": "system",
-                        "content": prompts.system(request.goal, request.summary, date.today(), toolbox.unavailable),
-                    },
-                    *prompts.chat(request.messages),
-                ],
-                tools=toolbox.functions(insisted=insisted),
-                model=request.model,
-            )
-            if self._guard is None or insisted or not _has_new_words(request):
-                return await _as_application_error(
-                    self._ask_model(asked, toolbox, lambda text: heartbeater.show(text=text))
-                )
-            thinking = asyncio.create_task(self._ask_model(asked, toolbox, lambda _: None))
-            try:
-                refusal = await _as_application_error(self._refusal(self._guard, request))
-                return await _as_application_error(thinking) if refusal is None else refusal
-            finally:
-                thinking.cancel()
+        """One turn of the model. Retried while no model works; fails for good when the request can never work."""
+        async with heartbeating(self._settings.stream_interval) as heartbeater:  # also while MCP servers list tools
+            with explained_failures(heartbeater, self._settings.environment):
+                plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
+                plan.by = _total(plan.by, heartbeater.usage)
+                to_json(plan)  # what could not be written would fail after this attempt, and be paid for again
+                return plan
+
+    async def _plan(self, request: PlanRequest, heartbeater: Heartbeater) -> Plan:
+        toolbox = await self._toolbox(request.goal)
+        insisted = _insisted(request)
+        asked = ModelRequest(
+            messages=[
+                {
+                    "role": "system",
+                    "content": prompts.system(request.goal, request.summary, date.today(), toolbox.unavailable),
+                },
+                *prompts.chat(request.messages),
+            ],
+            tools=toolbox.functions(insisted=insisted),
+            model=request.model,
+        )
+        if self._guard is None or insisted or not _has_new_words(request):
+            return await self._ask_model(asked, toolbox, heartbeater, lambda text: heartbeater.show(text=text))
+        planning_ = asyncio.create_task(self._ask_model(asked, toolbox, heartbeater, lambda _: None))
+        try:
+            refusal = await self._refusal(self._guard, request, heartbeater)
+            return await planning_ if refusal is None else refusal
+        finally:
+            planning_.cancel()
 
     @activity.defn
     async def summarize(self, request: SummaryRequest) -> Plan:
@@ -96,24 +108,27 @@ class Activities:
             messages=prompts.summary(request.goal, request.summary, request.messages),
             model=request.model,
         )
-        async with heartbeating(0):
-            reply = await _as_application_error(self._model.summarize(asked))
-        return Plan(text=sanitize_text(reply.text)[:SUMMARY_LENGTH], by=reply.use)
+        async with heartbeating(0) as heartbeater:
+            with explained_failures(heartbeater, self._settings.environment):
+                reply = await self._model.summarize(asked)
+                heartbeater.add_usage(reply.use)
+        return Plan(text=sanitize_text(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
 
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:
-        """Run the tool that this activity is named after, under one receipt. Fails with ToolError when it told so."""
-        call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
+        """Run the tool that this activity is named after, under one receipt. Fails with ToolError when the tool did."""
         async with heartbeating(self._settings.stream_interval) as heartbeater:
-            try:
-                tool = await self._resolve_tool(call.tool)
-                returned = await tool.run(call.arguments, self._context(call, heartbeater))
-            except ToolError as error:
-                raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
-            except TryAgain as error:
-                delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
-                raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
-        return ToolAnswer(result=returned.result, source=returned.source)
+            with explained_failures(heartbeater, self._settings.environment):
+                call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
+                try:
+                    tool = await self._resolve_tool(call.tool)
+                    returned = await tool.run(call.arguments, self._context(call, heartbeater))
+                except ToolError as error:
+                    raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
+                except TryAgain as error:
+                    delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
+                    raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
+                return ToolAnswer(result=returned.result, source=returned.source)
 
     def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:
@@ -126,35 +141,40 @@ class Activities:
             report=report,
         )
 
-    async def _ask_model(self, asked: ModelRequest, toolbox: planning.Toolbox, on_text: Callable[[str], None]) -> Plan:
-        reply = await self._reply(asked, on_text)
+    async def _ask_model(
+        self, asked: ModelRequest, toolbox: planning.Toolbox, heartbeater: Heartbeater, on_text: Callable[[str], None]
+    ) -> Plan:
+        """A plan; an invalid tool call goes back to the model once, and then becomes a question to the person."""
+        reply = await self._reply(asked, heartbeater, on_text)
         try:
             return await in_thread(partial(planning.interpret, reply, toolbox))
         except planning.InvalidToolCall as error:
             messages = [*asked.messages, *planning.correction(reply, error)]
             again = dataclasses.replace(asked, messages=messages)
-        first = reply.use
-        reply = await self._reply(again, on_text)
+        reply = await self._reply(again, heartbeater, on_text)
         try:
-            plan = await in_thread(partial(planning.interpret, reply, toolbox))
+            return await in_thread(partial(planning.interpret, reply, toolbox))
         except planning.InvalidToolCall as error:
-            plan = planning.ask_person(error, reply)
-        plan.by = first.plus(reply.use)
-        return plan
+            return planning.ask_person(error, reply)
 
-    async def _reply(self, asked: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+    async def _reply(self, asked: ModelRequest, heartbeater: Heartbeater, on_text: Callable[[str], None]) -> Reply:
         """One answer; a request that is longer than the model reads is cut from its oldest end, twice at most."""
-        for _ in range(2):
+        for attempt in range(3):
             try:
-                return _cleaned(await self._model.reply(asked, on_text))
+                reply = await self._model.reply(asked, on_text)
+                break
             except ContextTooLong:
+                if attempt == 2:
+                    raise
                 asked = dataclasses.replace(asked, messages=prompts.newer_half(asked.messages))
-        return _cleaned(await self._model.reply(asked, on_text))
+        heartbeater.add_usage(reply.use)
+        return dataclasses.replace(reply, text=sanitize_text(reply.text)[:REPLY_LENGTH])
 
-    async def _refusal(self, guard: Model, request: PlanRequest) -> Plan | None:
+    async def _refusal(self, guard: Model, request: PlanRequest, heartbeater: Heartbeater) -> Plan | None:
         """The independent check: a plan that says no, or None when what was said fits the goal."""
         asked = ModelRequest(messages=prompts.guardrail(request.goal, request.messages))
         reply = await guard.reply(asked, lambda _: None)
+        heartbeater.add_usage(reply.use)
         verdict = reply.text.strip()
         if not verdict.upper().startswith("NO"):
             return None
@@ -188,18 +208,21 @@ class Activities:
             raise ToolError(f"This worker has no tool called {name}. Add it to tools/ and restart the worker.")
         return tool
 
-    def _over_budget(self, request: PlanRequest) -> Plan | None:
+    def _over_budget(self, request: PlanRequest, used: ModelUse | None) -> Plan | None:
         """A question to the person when the chat has cost what it may; tokens count where the price is unknown."""
         agreed, settings = request.extensions + 1, self._settings
         dollars, tokens = settings.chat_budget_usd, settings.chat_budget_tokens
-        if dollars and request.cost_usd is not None and Decimal(request.cost_usd) >= dollars * agreed:
-            spent = f"about ${Decimal(request.cost_usd):.2f} of the ${dollars * agreed} it may cost"
-        elif tokens and (not dollars or request.cost_usd is None) and request.tokens >= tokens * agreed:
-            spent = f"{request.tokens:,} of the {tokens * agreed:,} tokens it may use"
+        spent = ModelUse(model="", prompt_tokens=request.tokens, cost_usd=request.cost_usd)
+        spent = spent.plus(used) if used else spent
+        used_tokens = (spent.prompt_tokens or 0) + (spent.completion_tokens or 0)
+        if dollars and spent.cost_usd is not None and Decimal(spent.cost_usd) >= dollars * agreed:
+            told = f"about ${Decimal(spent.cost_usd):.2f} of the ${dollars * agreed} it may cost"
+        elif tokens and (not dollars or spent.cost_usd is None) and used_tokens >= tokens * agreed:
+            told = f"{used_tokens:,} of the {tokens * agreed:,} tokens it may use"
         else:
             return None
         return Plan(
-            proposals=[Proposal(kind="budget", text=f"This chat has spent {spent}. Shall we go on?", effect="read")]
+            proposals=[Proposal(kind="budget", text=f"This chat has spent {told}. Shall we go on?", effect="read")]
         )
 
 
@@ -212,20 +235,8 @@ def _insisted(request: PlanRequest) -> bool:
     return isinstance(newest, UserMessage) and newest.insist
 
 
-def _cleaned(reply: Reply) -> Reply:
-    return Reply(text=sanitize_text(reply.text), calls=reply.calls, use=reply.use)
-
-
-async def _as_application_error(work: Awaitable[T]) -> T:
-    """Turn the model's errors into what Temporal retries or not; their messages are ours and hold no key."""
-    try:
-        return await work
-    except ModelGarbled as error:
-        last = activity.info().attempt >= GARBLED_ATTEMPTS
-        told = f"{error} Say it again, or pick another model." if last else str(error)
-        raise ApplicationError(told, type="ModelUnavailable", non_retryable=last) from None
-    except ModelUnavailable as error:
-        delay = timedelta(seconds=min(error.retry_after, 120)) if error.retry_after else None
-        raise ApplicationError(str(error), type="ModelUnavailable", next_retry_delay=delay) from None
-    except ModelError as error:
-        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+def _total(use: ModelUse | None, used: ModelUse | None) -> ModelUse | None:
+    """What all calls and attempts used, under the name of the model that answered."""
+    if use is None or used is None:
+        return use or used
+    return used.model_copy(update={"model": use.model, "note": use.note})

@@ -29,6 +29,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from agent import wire
+from agent.attempts import failure_sentence
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker, ServerUnavailable
 from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json
 from agent.settings import Settings
@@ -321,8 +322,7 @@ async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:
     error, next_in = "", None
     if activity.HasField("last_failure"):
         failure = await described.data_converter.decode_failure(activity.last_failure)
-        told = isinstance(failure, ApplicationError) and failure.type in ("ModelUnavailable", "ToolError", "TryAgain")
-        error = str(getattr(failure, "message", "")) if told else "The process that was at work has died."
+        error = failure_sentence(failure)
     if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and activity.HasField(
         "next_attempt_schedule_time"
     ):

@@ -48,6 +48,9 @@ UNATTENDED_RUNS = 10
 WINDOW_BYTES = 16_000
 """How much of the transcript the model is sent, as JSON, unless the start input says otherwise."""
 
+ASK_TO_END = "Nothing has been done yet. Shall we end here?"
+GOODBYE = "Goodbye!"
+
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
 
@@ -58,6 +61,8 @@ class Conversation(Record):
     messages: this run's segment of the transcript. context: what the model still sees of earlier runs. inbox: what was
     sent and not consumed yet. queue: what will be proposed next. accepted: the proposal that `receipt` decided.
     unattended: tools that ran since the person last did something. heard_ids: of messages, to recognize a repeated one.
+    hashed_keys: idempotency keys do not name the chat (those of chats that began before do, for as long as they live).
+    confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
     Invariants: seq grows by one a message; at most one proposal waits; a receipt is used once.
     """
 
@@ -89,6 +94,9 @@ class Conversation(Record):
     cost_usd: str | None = "0"
     extensions: int = 0
     working: Literal["", "plan", "tool"] = ""
+    hashed_keys: bool = False
+    confirm_end: bool = False
+    achieved: bool = False
 
     # Events from the person
 
@@ -130,10 +138,14 @@ class Conversation(Record):
             self.receipt, self.accepted = receipt, proposal
             return
         if proposal.kind == "switch_goal" and proposal.goal is not None:
-            self.goal = proposal.goal
+            self.goal, self.achieved = proposal.goal, False
             self._add(Notice(text=f"The goal is now: {proposal.goal.title or proposal.goal.name}."), now)
         elif proposal.kind == "budget":
             self.extensions += 1
+        elif proposal.kind == "end":
+            self._add(AgentMessage(text=GOODBYE, next="done"), now)
+            self.ended = "done"
+            return
         self.reply_due = True
 
     def decline(self, now: datetime, proposal_id: str = "", reason: str = "", who: str = "") -> None:
@@ -181,7 +193,7 @@ class Conversation(Record):
         self.working = "plan"
         self.revision += 1
         return PlanRequest(
-            goal=self.goal,
+            goal=self.goal.model_copy(update={"client_fields": {}}),
             summary=self.summary,
             messages=window.newest(self._visible(), self._room),
             model=self.model,
@@ -192,7 +204,7 @@ class Conversation(Record):
 
     def finish_plan(self, plan: Plan, now: datetime) -> None:
         """The model's plan: text, proposals, or the end. A newer message of the person outdates the latter two."""
-        self._count(plan.by)
+        self.count_usage(plan.by)
         self.working, self.reply_due = "", False
         self.revision += 1
         if plan.notice:
@@ -204,13 +216,18 @@ class Conversation(Record):
         elif plan.proposals:
             self.queue = plan.proposals
             self._propose_next(now, plan.by)
+        elif plan.next == "done" and self.confirm_end and not (self.achieved or plan.stop_requested):
+            text = f"{plan.text} {ASK_TO_END}".strip()
+            self.queue = [Proposal(kind="end", tool="finish", text=text, effect="read")]
+            self._propose_next(now, plan.by)
         else:
             self._add(AgentMessage(text=plan.text, next=plan.next, off_goal=plan.off_goal, by=plan.by), now)
             if plan.next == "done":
                 self.ended = "done"
 
-    def fail_plan(self, sentence: str, now: datetime) -> None:
+    def fail_plan(self, sentence: str, now: datetime, use: ModelUse | None = None) -> None:
         """The model cannot answer this, however often it is asked: say why, and wait for the person."""
+        self.count_usage(use)
         self.working, self.reply_due = "", False
         self.revision += 1
         if not self.ended:
@@ -238,6 +255,7 @@ class Conversation(Record):
 
     def finish_tool(self, answer: ToolAnswer, now: datetime) -> None:
         """The tool returned."""
+        self.achieved = True
         self._record(now, ToolResult(proposal_id="", result=answer.result, source=answer.source, view=answer.view))
         if self.queue and not self.inbox and not self.ended:
             self._propose_next(now, None)
@@ -275,7 +293,7 @@ class Conversation(Record):
 
     def summarize(self, summary: str, through: int, use: ModelUse | None) -> None:
         """The summary now covers everything up to the message `through`; an empty one changes nothing."""
-        self._count(use)
+        self.count_usage(use)
         if summary:
             longest = max(self.window_bytes // 4, SUMMARY_BYTES)
             self.summary, self.summarized = window.shorten(summary, longest), through
@@ -364,7 +382,8 @@ class Conversation(Record):
         self.receipt, self.accepted, self.working = None, None, ""
         self._add(result, now)
 
-    def _count(self, use: ModelUse | None) -> None:
+    def count_usage(self, use: ModelUse | None) -> None:
+        """Add to what the chat has used of models."""
         if use is None:
             return
         self.tokens += (use.prompt_tokens or 0) + (use.completion_tokens or 0)

@@ -1,5 +1,10 @@
 """The errors that cross module borders. Each message is one sentence for the reader: what happened, what to do."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent.messages import ModelUse
+
 
 class SettingsError(Exception):
     """An environment variable or a line of .env cannot be used. The message names it and the remedy, never its value."""
@@ -37,8 +42,17 @@ class StartFailed(Exception):
     """The embedded server or worker could not be started; the message names the ways to get one."""
 
 
+class ToolCheckFailed(Exception):
+    """The validator of a tool failed with an error of its own, so nothing is known about the arguments."""
+
+
 class ModelError(Exception):
-    """The model did not answer. The message is ours alone: a provider's text may echo a key."""
+    """The model did not answer. The message is ours alone: a provider's text may echo a key.
+
+    use: what the call used all the same, as far as the provider said so.
+    """
+
+    use: "ModelUse | None" = None
 
 
 class ModelUnavailable(ModelError):

@@ -5,29 +5,46 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio import activity
+
+from agent.messages import ModelUse
 
 LIVENESS = 1.0
 """Seconds between two heartbeats when there is nothing new to show; after 5 silent ones the workflow retries elsewhere."""
 
 
 class Heartbeater:
-    """What the next heartbeats carry: {"text"?: the reply so far, "progress"?: what a tool is doing, "fraction"?: 0–1}."""
+    """What the next heartbeats carry: {"text"?: the reply so far, "progress"?: what a tool is doing, "fraction"?: 0–1}.
+
+    usage: what all attempts of this activity have used of models; heartbeats carry it from one attempt to the next.
+    """
 
     def __init__(self) -> None:
         self._details: dict[str, Any] = {}
+        self.usage = _used_before()
 
     def show(self, **details: Any) -> None:
         """Replace what is carried. A snapshot, not a difference: heartbeats in between may be skipped."""
         self._details = details
 
+    def add_usage(self, use: ModelUse) -> None:
+        """Count a call of a model."""
+        self.usage = self.usage.plus(use) if self.usage else use
+
+    def keep_usage(self) -> None:
+        """Hand the usage on to the next attempt, if there is any."""
+        if self.usage:
+            self.send()
+
     def send(self) -> dict[str, Any]:
-        """Send a heartbeat; returns the details that it carried."""
-        activity.heartbeat(self._details)
+        """Send a heartbeat; returns what it shows."""
+        kept = {"usage": self.usage.model_dump(mode="json")} if self.usage else {}
+        activity.heartbeat(self._details | kept)
         return self._details
 
     def has_news(self, since: dict[str, Any]) -> bool:
-        """Whether there are other details than these."""
+        """Whether it would show anything else than this."""
         return self._details != since
 
 
@@ -52,3 +69,11 @@ async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _used_before() -> ModelUse | None:
+    for details in activity.info().heartbeat_details:
+        with suppress(ValidationError):
+            if isinstance(details, dict) and "usage" in details:
+                return ModelUse.model_validate(details["usage"])
+    return None

@@ -56,7 +56,10 @@ class ToolSpec(Record):
 
 
 class GoalSpec(Record):
-    """What a chat is to reach, and with which tools. `name` finds the worker's own goal file, if it has one."""
+    """What a chat is to reach, and with which tools. `name` finds the worker's own goal file, if it has one.
+
+    client_fields: fields of the client's goal that mean nothing to us; the query get_agent_goal returns them.
+    """
 
     name: str
     title: str = ""
@@ -64,6 +67,7 @@ class GoalSpec(Record):
     starter_prompt: str = ""
     example: str = ""
     tools: list[ToolSpec] = []
+    client_fields: dict[str, Json] = {}
 
 
 class ModelUse(Record):
@@ -97,12 +101,12 @@ class Proposal(Record):
 
     kind says what is asked: `tool` run this tool with these arguments; `switch_goal` go on with another goal;
     `lost_result` a `once` tool's answer was lost: confirm = try again, decline = treat as done;
-    `budget` the chat's budget is spent: confirm = go on.
+    `budget` the chat's budget is spent: confirm = go on; `end` the model would end the chat: confirm = end it.
     schema is the JSON schema of the arguments, for the card; the model is not shown it again.
     """
 
     id: str = ""
-    kind: Literal["tool", "switch_goal", "lost_result", "budget"] = "tool"
+    kind: Literal["tool", "switch_goal", "lost_result", "budget", "end"] = "tool"
     tool: str = ""
     arguments: dict[str, Json] = {}
     text: str = ""
@@ -193,12 +197,16 @@ Message = Annotated[
 
 
 class Plan(Record):
-    """The outcome of one model call: text, and the tools it proposes, one after another."""
+    """The outcome of one model call: text, and the tools it proposes, one after another.
+
+    stop_requested: with next=done, the person asked to stop.
+    """
 
     text: str = ""
     proposals: list[Proposal] = []
     next: Literal["question", "done"] = "question"
     off_goal: bool = False
+    stop_requested: bool = False
     notice: str = ""
     by: ModelUse | None = None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent import prompts, sentences
+from agent.errors import ToolCheckFailed
 from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from agent.text import are_arguments, sanitize_text
@@ -58,7 +59,8 @@ def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
         arguments = _arguments(call)
         text = sanitize_text(str(arguments.get("message") or "")) or reply.text.strip()
         if call.name == "finish":
-            return Plan(text=text or "All done. Goodbye!", next="done", by=reply.use)
+            stops = arguments.get("reason") == prompts.PERSON_STOPS
+            return Plan(text=text or "All done. Goodbye!", next="done", stop_requested=stops, by=reply.use)
         if call.name == "off_goal":
             return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
         return Plan(proposals=[_switch(call, arguments, text, toolbox)], by=reply.use)
@@ -94,6 +96,11 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
             checked = tool.validate(arguments)
         except InvalidArguments as error:
             raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
+        except Exception as error:
+            raise ToolCheckFailed(
+                f"The arguments of {call.name} could not be checked because of an error in this tool; "
+                "the worker's log has the details."
+            ) from error
         effect, timeout, parameters, about = tool.effect, tool.timeout, tool.parameters, tool.description
         harmless = effect == "read" and tool.vouched
     elif spec := toolbox.foreign.get(call.name):

@@ -22,6 +22,9 @@ from agent.sentences import spaced
 INSTRUCTION = "### "
 """Marks an instruction of ours: it is sent as a `user` message, like what the person writes."""
 
+GOAL_REACHED, PERSON_STOPS = "goal_reached", "person_wants_to_stop"
+"""Why `finish` was called. The first one alone does not end a chat in which nothing was achieved."""
+
 _RULES = """\
 You help a person reach one goal, with tools. Rules:
 - Ask for one missing thing at a time, in plain, friendly, short sentences. Never invent an argument.
@@ -181,10 +184,12 @@ def built_in(goals: Iterable[tuple[str, str]], *, insisted: bool = False) -> lis
     """finish, off_goal and, where there are other goals (name, title), switch_goal."""
     message = {"message": {"type": "string", "description": "what to say to the person"}}
 
-    def with_message(name: str, description: str) -> dict[str, Any]:
-        return function(name, description, {"type": "object", "properties": message, "required": ["message"]})
+    def with_message(name: str, description: str, **more: dict[str, Any]) -> dict[str, Any]:
+        properties = more | message
+        return function(name, description, {"type": "object", "properties": properties, "required": [*properties]})
 
-    tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.")]
+    reason = {"type": "string", "enum": [GOAL_REACHED, PERSON_STOPS], "description": "why the chat ends"}
+    tools = [with_message("finish", "End the chat: the goal is reached, or the person wants to stop.", reason=reason)]
     if not insisted:
         tools.append(with_message("off_goal", "What the person said does not fit the goal: say so, and ask again."))
     others = dict(goals)

@@ -1,10 +1,11 @@
 """AgentGoalWorkflow: one chat. Start reading at `run`; what each step does to the chat is in agent/conversation.py.
 
-Changing what this file does in which order breaks running chats: see "Changing the workflow" in README.md.
+Changing what this file does in which order breaks running chats: see docs/changing-the-workflow.md.
 """
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,10 +13,10 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.exceptions import TimeoutError as ActivityTimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from agent import wire
+    from agent.attempts import failure_sentence, failure_usage
     from agent.messages import (
         ChatView,
         Decision,
@@ -31,6 +32,9 @@ PLAN_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interv
 """Without limit: the chat continues by itself when the network, the key or the worker is back."""
 
 TOOL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
+HASHED_KEYS = "hashed-idempotency-keys"
+"""The patch since which a new chat's idempotency keys, which services store, do not name the chat."""
+
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 KEY_LIFETIME = timedelta(hours=20)
 """How long a tool may be retried: Stripe forgets an idempotency key after 24 h, and would then act twice."""
@@ -43,9 +47,6 @@ SUMMARY_TIMEOUT = timedelta(minutes=10)
 
 TOOL_ERROR = "ToolError"
 """The type of the failure that a tool reports itself: nothing about its effect is unknown."""
-
-READABLE = (TOOL_ERROR, "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError")
-"""The types of failures whose message is a sentence for the person; any other may hold anything, a key for example."""
 
 
 @workflow.defn(name="AgentGoalWorkflow")
@@ -64,6 +65,8 @@ class AgentGoalWorkflow:
                 key=info.first_execution_run_id[-12:],
                 continued=info.continued_run_id is not None,
             )
+            if info.continued_run_id is None:
+                self.chat.hashed_keys = workflow.patched(HASHED_KEYS)
         except wire.Unreadable as error:
             self._unreadable = str(error)
 
@@ -125,7 +128,7 @@ class AgentGoalWorkflow:
             else:
                 chat.stop_plan(again=not chat.ended)
         except ActivityError as error:
-            chat.fail_plan(_sentence(error), workflow.now())
+            chat.fail_plan(failure_sentence(error.cause), workflow.now(), failure_usage(error.cause))
 
     async def _run_tool(self, proposal: Proposal, receipt: Decision) -> None:
         """Run a tool under its receipt. An unknown outcome is reported as unknown, never as a failure."""
@@ -137,7 +140,7 @@ class AgentGoalWorkflow:
                 proposal_id=proposal.id,
                 tool=proposal.tool,
                 arguments=receipt.arguments,
-                idempotency_key=f"{workflow.info().workflow_id}/{chat.effect_id(proposal, receipt)}",
+                idempotency_key=f"{self._chat_name()}/{chat.effect_id(proposal, receipt)}",
                 effect=proposal.effect,
             ),
             result_type=ToolAnswer,
@@ -156,9 +159,16 @@ class AgentGoalWorkflow:
                 chat.lose_tool("The chat was ended and the tool did not answer in time.", workflow.now())
         except ActivityError as error:
             if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOOL_ERROR):
-                chat.fail_tool(_sentence(error), workflow.now())
+                chat.fail_tool(failure_sentence(error.cause), workflow.now())
             else:
-                chat.lose_tool(_sentence(error), workflow.now())
+                chat.lose_tool(failure_sentence(error.cause), workflow.now())
+
+    def _chat_name(self) -> str:
+        """What services and tools know a chat by: the same for all of its effects, and no way to its id."""
+        chat_id = workflow.info().workflow_id
+        if not self.chat.hashed_keys:
+            return chat_id
+        return hashlib.sha256(f"{chat_id}/{self.chat.key}".encode()).hexdigest()[:32]
 
     def _summarize_backlog(self) -> None:
         """Fold the oldest messages into the summary, in the background.
@@ -181,9 +191,10 @@ class AgentGoalWorkflow:
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=RetryPolicy(maximum_attempts=3),
             )
-        except ActivityError:
-            return  # the next turn tries again; until then the window drops its oldest messages
-        self.chat.summarize(plan.text, through, plan.by)
+        except ActivityError as error:  # the next turn tries again; until then the window drops its oldest messages
+            self.chat.count_usage(failure_usage(error.cause))
+        else:
+            self.chat.summarize(plan.text, through, plan.by)
 
     # Signals and queries
 
@@ -233,6 +244,16 @@ class AgentGoalWorkflow:
         return wire.history(self.chat)
 
     @workflow.query
+    def get_agent_goal(self) -> dict[str, Json]:
+        """The goal in the ancestors' shape."""
+        return wire.agent_goal(self.chat.goal)
+
+    @workflow.query
+    def get_summary_from_history(self) -> str | None:
+        """The summary of what came before, None when there is none."""
+        return self.chat.summary or None
+
+    @workflow.query
     def get_latest_tool_data(self) -> dict[str, Json] | None:
         """The agent's newest message in the ancestors' shape."""
         return wire.latest_tool_data(self.chat)
@@ -258,12 +279,3 @@ async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], b
 def _is_full() -> bool:
     """Temporal takes at most 10,000 signals and 51,200 events a run, and asks for the next run well before."""
     return workflow.info().is_continue_as_new_suggested()
-
-
-def _sentence(error: ActivityError) -> str:
-    """Why an activity failed, for the person: readable failures as they are, anything else in general terms."""
-    if isinstance(error.cause, ApplicationError) and error.cause.type in READABLE:
-        return error.cause.message
-    if isinstance(error.cause, ActivityTimeoutError):
-        return "It did not answer in time, or the process that ran it died."
-    return "It failed because of an internal error; the worker's log has the details."

@@ -21,18 +21,17 @@ def add_to_cart(
         item: the name of a dish on the menu
         quantity: how many of it
     """
-    cart = context.idempotency_key.rpartition("/")[0]  # a chat has one cart
 
     def change(database: sqlite3.Connection) -> dict[str, Any]:
         name = _on_the_menu(database, item)
         database.execute(
             "INSERT INTO cart_lines VALUES (?, ?, ?) "
             "ON CONFLICT (cart, item) DO UPDATE SET quantity = quantity + excluded.quantity",
-            (cart, name, quantity),
+            (context.chat, name, quantity),
         )
         rows = database.execute(
             "SELECT item, quantity, price FROM cart_lines JOIN menu ON name = item WHERE cart = ? ORDER BY menu.rowid",
-            (cart,),
+            (context.chat,),
         ).fetchall()
         lines = [
             {"item": row["item"], "quantity": row["quantity"], "price": money(row["price"] * row["quantity"])}

@@ -13,6 +13,7 @@ from agent.demo import results, words
 from agent.demo.arguments import Argument, Function, function_of, listed, singular, words_of
 from agent.demo.results import Source
 from agent.demo.transcript import REFUSAL, Called, Said, read
+from agent.prompts import GOAL_REACHED, PERSON_STOPS
 
 _BUILT_IN = ("finish", "off_goal", "switch_goal")
 _OTHER_ONE = "Which one would you like then?"
@@ -46,7 +47,7 @@ class Dialogue:
         if said.card in self._functions and words.enough(text):
             return Move(f"All right, nothing more. {self._shall(self._functions[said.card])} You can also say stop.")
         if words.stops(text):
-            return self._call("finish", "All right, we stop here. Thank you, and goodbye!")
+            return self._call("finish", "All right, we stop here. Thank you, and goodbye!", reason=PERSON_STOPS)
         if words.wants_help(text):
             return Move(f"{self._abilities()} {self._question()}")
         if goal := self._other_goal(text):
@@ -55,7 +56,7 @@ class Dialogue:
             return Move(f"{told} {self._question()}")
         tells = self._tells(said) or self._intent(said) is not None
         if words.refuses(text) and not tells and "anything else" in said.asked:
-            return self._call("finish", "All right, then that is all. Thank you, and goodbye!")
+            return self._call("finish", "All right, then that is all. Thank you, and goodbye!", reason=PERSON_STOPS)
         if words.refuses(text) and not tells and self._is_offer(said):
             return Move("All right. Is there anything else I can do?")
         if tells or words.agrees(text) or words.refuses(text):
@@ -72,7 +73,7 @@ class Dialogue:
         tool = self._current
         if tool is None:
             if said is None:
-                return self._call("finish", self._closing())
+                return self._call("finish", self._closing(), reason=GOAL_REACHED)
             return Move("Is there anything else I can do?")
         calls, missing = self._fill(tool)
         last = self._last(tool.name)

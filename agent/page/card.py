@@ -14,6 +14,7 @@ _LABELS = {
     "switch_goal": ("Switch", "Stay"),
     "lost_result": ("Try again", "Treat as done"),
     "budget": ("Continue", "Stop here"),
+    "end": ("End the chat", "Continue"),
 }
 _EFFECTS = {
     "read": "Read only.",
@@ -28,6 +29,8 @@ def title(proposal: Proposal) -> str:
         return f"Switch to {proposal.goal.title or format.humanize(proposal.goal.name)}"
     if proposal.kind == "budget":
         return "Continue past the budget"
+    if proposal.kind == "end":
+        return "End this chat"
     again = " again" if proposal.kind == "lost_result" else ""
     return f"{format.humanize(proposal.tool)}{again}"
 

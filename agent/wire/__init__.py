@@ -1,11 +1,11 @@
 """The ancestors' shapes, read and written here and nowhere else.
 
 They are those of Temporal's tutorial "Build a durable AI agent" and of temporal-community/temporal-ai-agent: the start
-input, the signals' bare and rich forms, and the two queries. What cannot be read raises Unreadable with one sentence.
+input, the signals' bare and rich forms, and the queries. What cannot be read raises Unreadable with one sentence.
 """
 
 from agent.errors import Unreadable
-from agent.wire.answers import history, latest_tool_data
+from agent.wire.answers import agent_goal, history, latest_tool_data
 from agent.wire.signals import Verdict, read_model, read_prompt, read_since, read_verdict
 from agent.wire.start import read_start, resume_input, start_input
 from agent.wire.views import chat_status, chat_view
@@ -13,6 +13,7 @@ from agent.wire.views import chat_status, chat_view
 __all__ = [
     "Unreadable",
     "Verdict",
+    "agent_goal",
     "chat_status",
     "chat_view",
     "history",

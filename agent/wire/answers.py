@@ -1,4 +1,4 @@
-"""The two queries of the ancestors, and the result of a run. A message is `dict[str, str | dict]`, strictly."""
+"""The queries of the ancestors, and the result of a run. A message is `dict[str, str | dict]`, strictly."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ from agent.messages import (
     EPOCH,
     AgentMessage,
     Decision,
+    GoalSpec,
     Json,
     Message,
     Notice,
@@ -43,6 +44,28 @@ def latest_tool_data(chat: Conversation) -> dict[str, Json] | None:
     return None
 
 
+def agent_goal(goal: GoalSpec) -> dict[str, Json]:
+    """get_agent_goal: the goal as the client sent it, or as the chat switched to it."""
+    return {
+        **goal.client_fields,
+        "id": goal.name,
+        "agent_name": goal.title,
+        "description": goal.description,
+        "starter_prompt": goal.starter_prompt,
+        "example_conversation_history": goal.example,
+        "tools": [
+            {
+                "name": tool.name,
+                "description": tool.description,
+                "arguments": [
+                    {"name": each.name, "type": each.type, "description": each.description} for each in tool.arguments
+                ],
+            }
+            for tool in goal.tools
+        ],
+    }
+
+
 def _message(message: Message) -> dict[str, Json] | None:
     meta: dict[str, Json] = {"seq": message.seq}
     if message.at != EPOCH:
@@ -63,7 +86,7 @@ def _message(message: Message) -> dict[str, Json] | None:
             meta |= {"proposal_id": message.proposal_id, "tool": message.tool}
             return {
                 "actor": "tool_result",
-                "response": result if isinstance(result, dict) else {"result": result},
+                "response": {**(result if isinstance(result, dict) else {"result": result}), "tool": message.tool},
                 "meta": meta,
             }
         case Notice():

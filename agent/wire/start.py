@@ -3,13 +3,13 @@
 import re
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
 from agent.errors import Unreadable
 from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ToolSpec, UserMessage
-from agent.text import sanitize_text
+from agent.text import is_plain_json, sanitize_text
 from tools.kit.tool import RESERVED
 
 _INSTRUCTION = "###"
@@ -19,7 +19,9 @@ _GOAL_BYTES = 100_000
 
 
 class AgentGoal(BaseModel):
-    """A goal by value, as the ancestors' clients send it."""
+    """A goal by value, as the ancestors' clients send it. Fields that we do not know are kept for get_agent_goal."""
+
+    model_config = ConfigDict(extra="allow")
 
     agent_name: str = "Agent"
     description: str = ""
@@ -35,13 +37,17 @@ class ToolParams(BaseModel):
 
 
 class StartInput(BaseModel):
-    """What `AgentGoalWorkflow` is started with. Fields after tool_params are ours and may be left out."""
+    """What `AgentGoalWorkflow` is started with. Fields after tool_params are ours and may be left out.
+
+    confirm_end: the client can ask whether to end; without it, a chat ends when the model says so, as the ancestors' do.
+    """
 
     agent_goal: AgentGoal | None = None
     tool_params: ToolParams | None = None
     model: str = ""
     window_bytes: int | None = None
     history_limit: int | None = None
+    confirm_end: bool = False
     resume: Conversation | None = None
 
 
@@ -66,6 +72,7 @@ def start_input(
         model=model,
         window_bytes=window_bytes,
         history_limit=history_limit,
+        confirm_end=True,
     )
     return start.model_dump(mode="json", exclude_none=True)
 
@@ -101,7 +108,9 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
             starter_prompt=goal.starter_prompt,
             example=goal.example_conversation_history,
             tools=goal.tools,
+            client_fields=goal.model_extra or {},
         ),
+        confirm_end=start.confirm_end,
     )
     for line in params.prompt_queue or []:
         if sanitize_text(line):
@@ -118,6 +127,8 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
 def _refused(goal: AgentGoal) -> str:
     if len(to_json(goal)) > _GOAL_BYTES:
         return f"its agent_goal is larger than {_GOAL_BYTES // 1000} kB"
+    if not is_plain_json(goal.model_extra):
+        return "its agent_goal is not plain JSON"
     for tool in goal.tools:
         if not _TOOL_NAME.fullmatch(tool.name):
             return "a tool's name must be 1 to 64 letters, digits, - or _"

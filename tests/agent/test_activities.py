@@ -1,6 +1,7 @@
 """The workflow's hands by themselves, in Temporal's activity environment."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from agent.activities import Activities
-from agent.errors import ModelRefused, ModelUnavailable
+from agent.errors import ModelGarbled, ModelRefused, ModelUnavailable
 from agent.messages import Plan, PlanRequest, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import ModelRequest, Reply
 from agent.settings import Settings
-from tests.workflow.harness import GOAL, Answer, CannedModel, call, recording_tools, say
+from tests.workflow.harness import GOAL, USE, Answer, CannedModel, broken_validator, call, recording_tools, say
 from tools import Toolset, TryAgain
 
 REQUEST = PlanRequest(goal=GOAL, messages=[UserMessage(text="Note: milk")])
@@ -28,8 +29,16 @@ def activities(
     return Activities(Settings(**settings), CannedModel(list(answers)), toolset or recording_tools([], {}), guard)
 
 
-async def plan(made: Activities, request: PlanRequest = REQUEST, beats: list[Any] | None = None) -> Plan:
+async def plan(
+    made: Activities,
+    request: PlanRequest = REQUEST,
+    beats: list[Any] | None = None,
+    attempt: int = 1,
+    previous: Sequence[Any] = (),
+) -> Plan:
+    """One attempt; previous: the details of the last heartbeat of the attempt before."""
     environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=previous)
     if beats is not None:
         environment.on_heartbeat = lambda *details: beats.append(details[0])
     return await environment.run(made.plan, request)
@@ -87,6 +96,71 @@ async def test_which_failures_of_the_model_are_tried_again(error: Exception, kin
     with pytest.raises(ApplicationError) as failed:
         await plan(activities([error]))
     assert (failed.value.type, failed.value.non_retryable, failed.value.message) == (kind, final, str(error))
+
+
+@pytest.mark.parametrize(("attempt", "final"), [(1, False), (2, False), (3, True)])
+async def test_an_internal_error_is_retried_twice_and_says_only_its_type(
+    attempt: int, final: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = activities([KeyError("s3cret-of-acme")], environment={"ACME_TOKEN": "s3cret-of-acme"})
+    with pytest.raises(ApplicationError) as failed:
+        await plan(made, attempt=attempt)
+    assert (failed.value.type, failed.value.non_retryable) == ("InternalError", final)
+    assert failed.value.message == (
+        "This step failed with an internal error (KeyError); the worker's log has the details."
+    )
+    assert failed.value.__cause__ is None
+    assert "s3cret" not in caplog.text
+    assert "KeyError: '[hidden]'" in caplog.text
+
+
+async def test_a_validator_that_fails_is_reported_once_and_names_its_tool(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ApplicationError) as failed:
+        await plan(activities([call("WriteNote", text="milk")], toolset=broken_validator("WriteNote")))
+    assert failed.value.non_retryable
+    assert failed.value.message == (
+        "The arguments of WriteNote could not be checked because of an error in this tool; "
+        "the worker's log has the details."
+    )
+    assert "ZeroDivisionError" in caplog.text
+    assert failed.value.details[0]["prompt_tokens"] == 10, "the call was made, and counts"
+
+
+async def test_what_failed_attempts_used_is_counted_by_the_next_one() -> None:
+    heartbeats: list[Any] = []
+    with pytest.raises(ApplicationError):
+        await plan(activities([call("WriteNote"), RuntimeError("broken")]), beats=heartbeats)
+    made = await plan(activities([say("Milk.")]), attempt=2, previous=heartbeats[-1:])
+    assert made.by
+    assert (made.by.prompt_tokens, made.by.completion_tokens, made.by.cost_usd) == (20, 10, "0.002")
+
+
+async def test_what_failed_attempts_used_counts_against_the_budget() -> None:
+    model = CannedModel()
+    made = Activities(Settings(chat_budget_tokens=12), model, recording_tools([], {}))
+    asked = await plan(made, attempt=2, previous=[{"usage": USE.model_dump(mode="json")}])
+    assert [proposal.kind for proposal in asked.proposals] == ["budget"]
+    assert model.requests == []
+    assert asked.by
+    assert asked.by.prompt_tokens == 10
+
+
+async def test_what_a_failed_call_used_is_counted() -> None:
+    garbled = ModelGarbled("The answer broke off.")
+    garbled.use = USE
+    with pytest.raises(ApplicationError) as failed:
+        await plan(activities([garbled]))
+    assert failed.value.details[0]["completion_tokens"] == 5
+
+
+async def test_the_calls_of_the_guard_are_counted() -> None:
+    made = await plan(activities([say("Milk.")], CannedModel([say("YES")])))
+    assert made.by
+    assert (made.by.prompt_tokens, made.by.cost_usd) == (20, "0.002")
+
+
+async def test_a_reply_without_end_is_cut() -> None:
+    assert len((await plan(activities([say("word " * 400_000)]))).text) <= 100_000
 
 
 async def test_a_wrong_call_costs_one_more_and_both_are_counted() -> None:

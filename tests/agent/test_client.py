@@ -89,7 +89,9 @@ async def test_an_unknown_chat_is_not_found(temporal: Client, queue: str) -> Non
 
 
 async def test_an_ended_chat_refuses_words_and_ends_no_second_time(temporal: Client, queue: str) -> None:
-    async with running_worker(temporal, queue, [call("finish", message="Bye.")]) as harness:
+    async with running_worker(
+        temporal, queue, [call("finish", message="Bye.", reason="person_wants_to_stop")]
+    ) as harness:
         chat = await harness.start()
         await chat.say("That is all")
         await chat.handle.result()

@@ -169,7 +169,10 @@ def test_every_message_of_a_history_is_of_texts_and_dicts() -> None:
 
 def test_a_failed_result_says_so_to_the_ancestors() -> None:
     results = [m["response"] for m in wire.history(_full_chat())["messages"] if m["actor"] == "tool_result"]
-    assert results == [{"result": [1, None, "a"]}, {"error": "It failed.", "outcome": "failed"}]
+    assert results == [
+        {"result": [1, None, "a"], "tool": "Read"},
+        {"error": "It failed.", "outcome": "failed", "tool": "Post"},
+    ]
 
 
 def test_a_history_is_cut_at_its_oldest_end_to_what_a_query_can_carry() -> None:

@@ -319,7 +319,7 @@ async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked
     await proposed(chat, "DieOnce")
     view = await chat.confirm(60)
     assert results(view)[-1].outcome == "unknown", lines(view)
-    assert results(view)[-1].error == "It did not answer in time, or the process that ran it died."
+    assert results(view)[-1].error == "The process that ran it died, or lost its connection."
     assert view.waiting
     assert view.waiting.kind == "lost_result"
     await person.chats.decline(chat.id, view.waiting.id)

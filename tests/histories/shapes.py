@@ -152,7 +152,21 @@ async def continues(harness: Harness) -> Chat:
     return Chat(harness, chat.id, first)
 
 
-@shape(call("finish", message="Goodbye!"))
+@shape(call("finish", message="Goodbye!", reason="goal_reached"), say("Gladly."), call("finish"))
+async def asked_to_end(harness: Harness) -> Chat:
+    """Nothing was achieved, so it asks; the person goes on, then ends."""
+    chat = await harness.start()
+    waiting = (await chat.say("Hm")).waiting
+    assert waiting
+    await harness.chats.decline(chat.id, waiting.id)
+    await chat.until(lambda view: view.status == "waiting")
+    await chat.say("Well then")
+    await chat.signal("confirm")
+    await chat.handle.result()
+    return chat
+
+
+@shape(call("finish", message="Goodbye!", reason="person_wants_to_stop"))
 async def finished(harness: Harness) -> Chat:
     chat = await harness.start()
     await chat.say("That was all")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.messages import Plan, UserMessage
 from tests.page.conftest import Page
 
 FLIGHTS = {"origin": "Austin", "destination": "SFO", "date_depart": "2030-03-05", "date_return": "2030-03-07"}
@@ -81,7 +82,7 @@ def test_days_are_edited_as_days(greeted: Page) -> None:
 def test_late_decision_changes_nothing_and_says_so(proposed: Page) -> None:
     key = proposed.card_id
     proposed.chat.conversation.decline(proposed.chat.tick(), key)
-    proposed.click(f"confirm-{key}").shows("changed nothing")
+    proposed.click(f"confirm-{key}").shows("Nothing was waiting for your decision")
     assert proposed.chat.conversation.receipt is None
 
 
@@ -98,3 +99,13 @@ def test_lost_result_asks_in_its_own_words(proposed: Page) -> None:
     proposed.chat.conversation.lose_tool("The worker died while the invoice was made.", proposed.chat.tick())
     proposed.shows("Treat as done").shows("may or may not have taken effect")
     assert "Try again" in proposed.text
+
+
+def test_end_that_nobody_asked_for_is_a_question(greeted: Page) -> None:
+    chat = greeted.chat.conversation
+    chat.confirm_end = True
+    chat.receive_message(UserMessage(text="Hello"), greeted.chat.tick())
+    chat.begin_plan(greeted.chat.tick())
+    chat.finish_plan(Plan(text="All done!", next="done"), greeted.chat.tick())
+    greeted.shows("Shall we end here?").shows("End the chat").shows("Continue")
+    assert not chat.ended

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -229,6 +229,17 @@ def recording_tools(ran: list[tuple[str, str, str]], hooks: dict[str, Callable[[
     return Toolset(tools={made.name: made for made in found if made})
 
 
+def broken_validator(name: str) -> Toolset:
+    """The recording tools; the validator of one of them fails with an error of its own."""
+
+    def check(arguments: object) -> dict[str, Any]:
+        raise ZeroDivisionError("division by zero")
+
+    toolset = recording_tools([], {})
+    toolset.tools[name] = replace(toolset.tools[name], check=check)
+    return toolset
+
+
 @asynccontextmanager
 async def running_worker(
     temporal: Client,
@@ -236,13 +247,14 @@ async def running_worker(
     answers: Sequence[Answer] = (),
     settings: Settings | None = None,
     guard: CannedModel | None = None,
+    toolset: Toolset | None = None,
 ) -> AsyncIterator[Harness]:
     """A worker for one task queue. The greeting takes the first answer."""
     settings = settings or Settings(temporal_task_queue=queue, steadfast_home=str(Path.cwd()))
     ran: list[tuple[str, str, str]] = []
     hooks: dict[str, Callable[[], Any]] = {}
     model = CannedModel([say("Hello!"), *answers])
-    activities = Activities(settings, model, recording_tools(ran, hooks), guard)
+    activities = Activities(settings, model, toolset or recording_tools(ran, hooks), guard)
     async with Worker(
         temporal,
         task_queue=queue,

@@ -161,7 +161,7 @@ async def test_a_whole_chat_by_the_tutorials_api(api: Api) -> None:
         "user",
         "agent",
     ]
-    assert messages[4]["response"] == {"result": "WriteNote of milk"}
+    assert messages[4]["response"] == {"result": "WriteNote of milk", "tool": "WriteNote"}
     result = HISTORY.validate_python(await api.chat.result(), strict=True)
     assert result["messages"] == messages, "the result of a run is its transcript"
     assert await api.history() == messages, "a closed chat can still be read"

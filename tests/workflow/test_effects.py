@@ -85,7 +85,7 @@ async def test_a_once_tool_is_not_run_again_and_the_person_is_asked(aftermath: A
         assert view.waiting
         assert view.waiting.kind == "lost_result"
         assert view.waiting.text.endswith("It may or may not have taken effect. Try again, or treat it as done?")
-        assert said(view)[-2] == "unknown: It did not answer in time, or the process that ran it died."
+        assert said(view)[-2] == "unknown: The process that ran it died, or lost its connection."
     await asyncio.sleep(1)
     assert aftermath.effects("PostNote") == 2, "one in each of the two chats"
 

@@ -141,7 +141,9 @@ async def test_a_second_end_and_a_late_message_are_told_that_the_chat_has_ended(
 
 
 async def test_words_that_arrive_with_the_models_goodbye_are_answered(temporal: Client, queue: str) -> None:
-    async with running_worker(temporal, queue, [call("finish", message="Goodbye!"), say("Of course.")]) as harness:
+    async with running_worker(
+        temporal, queue, [call("finish", message="Goodbye!", reason="person_wants_to_stop"), say("Of course.")]
+    ) as harness:
         chat = await harness.start()
         harness.model.gate = asyncio.Event()
         await harness.chats.send(chat.id, "That was all")
@@ -150,6 +152,77 @@ async def test_words_that_arrive_with_the_models_goodbye_are_answered(temporal: 
         harness.model.gate.set()
         view = await chat.until(lambda view: view.status == "waiting" and len(view.messages) > 4)
     assert said(view)[2:] == ["user: That was all", "user: No, one thing more", "agent: Of course."]
+
+
+async def test_a_finish_with_nothing_achieved_asks_and_confirm_ends_the_chat(temporal: Client, queue: str) -> None:
+    async with running_worker(
+        temporal, queue, [call("finish", message="All booked!", reason="goal_reached")]
+    ) as harness:
+        chat = await harness.start()
+        view = await chat.say("Hello?")
+        assert view.waiting
+        assert view.waiting.kind == "end"
+        assert view.waiting.text == "All booked! Nothing has been done yet. Shall we end here?"
+        await harness.chats.confirm(chat.id, view.waiting.id)
+        result = await asyncio.wait_for(chat.handle.result(), 60)
+        assert (await chat.view()).ended == "done"
+    assert result["messages"][-1]["response"]["next"] == "done"
+
+
+@pytest.mark.parametrize("words", ["", "Not at all, a note please"])
+async def test_a_finish_with_nothing_achieved_can_be_gone_on_from(temporal: Client, queue: str, words: str) -> None:
+    """By declining, and by just saying something."""
+    answers = [call("finish", message="Bye!"), call("WriteNote", text="milk"), call("finish", message="Done!")]
+    async with running_worker(temporal, queue, answers) as harness:
+        chat = await harness.start()
+        waiting = (await chat.say("Hello?")).waiting
+        assert waiting
+        if words:
+            await chat.say(words)
+        else:
+            await harness.chats.decline(chat.id, waiting.id)
+        await chat.until(lambda view: view.waiting is not None and view.waiting.kind == "tool")
+        sent = harness.model.requests[-1].messages
+        view = await chat.confirm()
+    assert [line["content"] for line in sent if line["role"] == "tool"] == [
+        '{"withdrawn": true}' if words else '{"declined": true, "reason": ""}'
+    ]
+    assert (view.ended, said(view)[-1]) == ("done", "agent: Done!"), "a note was written, so it need not ask"
+
+
+async def test_a_failed_tool_is_nothing_achieved(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue, [call("WriteNote", text="fail"), call("finish")]) as harness:
+        chat = await harness.start()
+        await chat.say("Note: fail")
+        view = await chat.confirm()
+    assert view.waiting
+    assert view.waiting.kind == "end"
+
+
+async def test_what_was_achieved_counts_in_the_next_run_too(temporal: Client, queue: str) -> None:
+    answers = [call("WriteNote", text="milk"), say("Kept."), call("finish", message="Bye!")]
+    async with running_worker(temporal, queue, answers) as harness:
+        chat = await harness.start_with(history_limit=1)
+        await chat.say("Note: milk")
+        await chat.confirm()
+        assert (await chat.say("Thanks")).ended == "done"
+
+
+async def test_a_client_that_cannot_ask_sees_the_chat_end_as_the_ancestors_do(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue, [call("finish", message="All booked!")]) as harness:
+        start = start_input(GOAL)
+        del start["confirm_end"]
+        handle = await harness.start_raw(f"chat-{queue}", start)
+        await Chat(harness, handle.id).settled()
+        await handle.signal("user_prompt", "Hello?")
+        result = await asyncio.wait_for(handle.result(), 60)
+    assert result["messages"][-1]["response"] | {"args": {}} == {
+        "response": "All booked!",
+        "next": "done",
+        "tool": None,
+        "args": {},
+        "force_confirm": True,
+    }
 
 
 async def test_a_model_that_refuses_leaves_the_chat_open(temporal: Client, queue: str) -> None:

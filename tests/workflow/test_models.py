@@ -10,9 +10,9 @@ import pytest
 from temporalio.client import Client
 
 from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
-from agent.model import CalledTool, Reply
+from agent.model import CalledTool, ModelRequest, Reply
 from agent.settings import Settings
-from tests.workflow.harness import USE, CannedModel, Chat, call, running_worker, said, say, wait_until
+from tests.workflow.harness import USE, CannedModel, Chat, broken_validator, call, running_worker, said, say, wait_until
 
 INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text(encoding="utf-8"))
 
@@ -32,6 +32,64 @@ async def test_a_model_that_answers_with_nothing_is_reported_after_four_attempts
         view = await chat.say("Hello?")
     assert said(view)[-1] == "notice: The model gave an empty answer. Say it again, or pick another model."
     assert len(harness.model.requests) == 1 + 4
+
+
+async def test_an_internal_error_is_reported_after_three_attempts_and_the_chat_goes_on(
+    temporal: Client, queue: str
+) -> None:
+    """Its text may hold a key: it is neither on the page nor in the history."""
+    broken = RuntimeError("Bearer sk-live-12345678")
+    async with running_worker(temporal, queue, [broken] * 3 + [say("Here I am.")]) as harness:
+        chat = await harness.start()
+        attempts: list[str] = []
+
+        async def is_reported() -> bool:
+            if (attempt := (await harness.chats.view(chat.id)).attempt) is not None and attempt.error:
+                attempts.append(attempt.error)
+            return (await chat.view()).messages[-1].kind == "notice"
+
+        await harness.chats.send(chat.id, "Hello?")
+        await wait_until(is_reported)
+        view = await chat.view()
+        assert said(await chat.say("And now?"))[-1] == "agent: Here I am."
+        history = (await chat.handle.fetch_history()).to_json()
+    sentence = "This step failed with an internal error (RuntimeError); the worker's log has the details."
+    assert said(view)[-1] == f"notice: {sentence}"
+    assert set(attempts) == {sentence}, "nothing died, so nothing says so"
+    assert len(harness.model.requests) == 1 + 3 + 1
+    assert "12345678" not in history
+
+
+async def test_a_validator_that_fails_is_reported_and_the_tokens_count(temporal: Client, queue: str) -> None:
+    answers = [call("WriteNote", text="milk"), say("Here I am.")]
+    async with running_worker(temporal, queue, answers, toolset=broken_validator("WriteNote")) as harness:
+        chat = await harness.start()
+        view = await chat.say("Note: milk")
+        assert said(view)[-1].startswith("notice: The arguments of WriteNote could not be checked")
+        assert view.tokens == 2 * 15
+        assert said(await chat.say("And now?"))[-1] == "agent: Here I am."
+
+
+async def test_a_summary_that_fails_counts_its_tokens_and_keeps_its_error_in_the_log(
+    temporal: Client, queue: str
+) -> None:
+    async with running_worker(temporal, queue) as harness:
+
+        async def broken(request: ModelRequest) -> Reply:
+            harness.model.summaries.append(request)
+            error = ModelGarbled("The model gave an empty answer.")
+            error.use = USE
+            raise error if len(harness.model.summaries) % 3 else RuntimeError("sk-live-12345678")
+
+        harness.model.summarize = broken  # type: ignore[method-assign]
+        chat = await harness.start_with(window_bytes=2_000)
+        for number in range(4):
+            await chat.say(f"{number}: " + "word " * 80)
+        await wait_until(lambda: len(harness.model.summaries) >= 3)
+        view = await chat.until(lambda view: view.tokens >= (5 + 2) * 15)
+        history = (await chat.handle.fetch_history()).to_json()
+    assert view.status == "waiting"
+    assert "12345678" not in history
 
 
 async def test_a_refusing_model_is_reported_and_the_chat_goes_on(temporal: Client, queue: str) -> None:

@@ -121,14 +121,17 @@ async def test_a_result_that_could_not_be_read_again_is_a_failure_in_one_sentenc
 
 
 async def test_what_an_unforeseen_failure_says_stays_in_the_log(temporal: Client, queue: str) -> None:
-    """Anything may be in it, a key for example."""
+    """Anything may be in it, a key for example: it is neither on the page nor in the history."""
     async with running_worker(temporal, queue, [call("PostNote", text="a")]) as harness:
         harness.hooks["PostNote"] = lambda: _raise(BaseException("sk-12345678"))
         chat = await harness.start()
         await chat.say("Post")
         view = await chat.confirm()
-    assert "12345678" not in view.model_dump_json()
-    assert said(view)[-2] == "unknown: It failed because of an internal error; the worker's log has the details."
+        history = (await chat.handle.fetch_history()).to_json()
+    assert "12345678" not in view.model_dump_json() + history
+    assert said(view)[-2] == (
+        "unknown: This step failed with an internal error (BaseException); the worker's log has the details."
+    )
 
 
 def _raise(error: BaseException) -> None:

@@ -71,6 +71,11 @@ class ToolContext:
     home: Path = Path()
     report: Report = field(default=_ignore, repr=False)
 
+    @property
+    def chat(self) -> str:
+        """What all calls of one chat have in common, for state that belongs to the chat. It does not say which chat."""
+        return self.idempotency_key.rpartition("/")[0]
+
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is going on; the page shows it while the tool runs. Works from any thread.
 
