@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from tools import Returned, ToolContext, tool
 from tools.services import mock_invoices, stripe_invoices
+from tools.services.people import PEOPLE, Email
 
 
 def _cents(amount: Decimal) -> Decimal:
@@ -43,6 +44,9 @@ def create_invoice(
     currency: Annotated[Currency, Field(examples=["USD"])],
     description: str,
     context: ToolContext,
+    email: Annotated[
+        Email | None, Field(title="Which email address should the invoice go to?", examples=PEOPLE)
+    ] = None,
 ) -> Returned:
     """Create an invoice for an amount, with a link to pay it.
 
@@ -50,12 +54,19 @@ def create_invoice(
         amount: the amount to pay, such as the price of the flight or the total of the cart
         currency: the three letters of its currency
         description: what is being paid for, such as the trip or the summary of the cart
+        email: the email address of whoever pays, if they have told it; a real invoice needs one
     """
     told: dict[str, Any] = {"amount": amount, "currency": currency, "description": description}
     if context.environment.get("STRIPE_API_KEY"):
         source = stripe_invoices.source(context.environment)
         made = stripe_invoices.create(
-            amount, currency, description, context.idempotency_key, context.environment, context.progress
+            amount,
+            currency,
+            description,
+            email or "",
+            context.idempotency_key,
+            context.environment,
+            context.progress,
         )
         return Returned(Invoice(reference=made.reference, url=made.url, status=made.status, **told), source=source)
     context.progress("Creating the invoice")

@@ -38,6 +38,7 @@ def till(
     services = {
         "STRIPE_API_KEY": KEY,
         "STRIPE_API_BASE": stripe.url,
+        "STRIPE_CUSTOMER_EMAIL": "office@example.com",
         "RAPIDAPI_KEY": FLIGHTS_KEY,
         "RAPIDAPI_URL_FLIGHTS": flights.url,
     }
@@ -59,7 +60,7 @@ async def at_the_till(till: Crew, temporal: Client, pizzas: int) -> Chat:
 
 
 def assert_one_invoice(stripe: StripeStub, chat: Chat, view: ChatView, pizzas: int) -> None:
-    made = [invoice for invoice in stripe.finalized if invoice["op"].startswith(f"{chat.id}/")]
+    made = [invoice for invoice in stripe.finalized if invoice["metadata"]["op"].startswith(f"{chat.id}/")]
     assert [(invoice["total"], invoice["currency"]) for invoice in made] == [(1450 * pizzas, "usd")]
     told = [result for result in results(view) if result.tool == "CreateInvoice" and result.outcome == "ok"]
     assert [(result.source, result.result["reference"]) for result in told] == [("test", made[0]["number"])]
@@ -69,14 +70,14 @@ def assert_one_invoice(stripe: StripeStub, chat: Chat, view: ChatView, pizzas: i
 
 async def test_a_trip_is_made_of_real_services_and_says_so(till: Crew, temporal: Client, stripe: StripeStub) -> None:
     chat = await till.person(temporal).start(goal_for(TOOLSET, "event_flight_invoice"))
-    view = await chat.play("events in Boston in May", "the first one", "I depart from Austin", "Yes")
+    view = await chat.play("events in Boston in May", "the first one", "Austin", "the cheapest")
     assert view.ended == "done", lines(view)
     assert [(result.tool, result.source) for result in results(view)] == [
         ("FindEvents", "mock"),
         ("SearchFlights", "live"),
         ("CreateInvoice", "test"),
     ]
-    made = [invoice for invoice in stripe.finalized if invoice["op"].startswith(f"{chat.id}/")]
+    made = [invoice for invoice in stripe.finalized if invoice["metadata"]["op"].startswith(f"{chat.id}/")]
     assert [(invoice["total"], invoice["currency"]) for invoice in made] == [(19999, "usd")], "the cheapest"
     kept = await chat.history() + till.log.read_text()
     assert KEY not in kept

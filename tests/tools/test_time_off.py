@@ -84,7 +84,7 @@ async def test_days_that_cannot_be_are_told(staff: Staff, first: date, days: int
 
 @pytest.mark.parametrize("email", ["hello", "me@home", "a b@example.com"])
 def test_what_is_no_address_is_refused_before_it_is_confirmed(toolset: Toolset, email: str) -> None:
-    with pytest.raises(InvalidArguments, match=r"email must be an address such as alex\.rivera@example\.com"):
+    with pytest.raises(InvalidArguments, match=r"email must be an email address such as alex\.rivera@example\.com"):
         toolset.tools["CheckTimeOff"].validate({"email": email})
 
 

@@ -1,4 +1,4 @@
-"""How people are told apart in the mock world: by their address."""
+"""How people are told apart: by their email address."""
 
 import re
 from typing import Annotated
@@ -8,11 +8,11 @@ from pydantic import AfterValidator
 
 def _address(text: str) -> str:
     if not re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", text):
-        raise ValueError("must be an address such as alex.rivera@example.com")
+        raise ValueError("must be an email address such as alex.rivera@example.com")
     return text.lower()
 
 
 PEOPLE = ["alex.rivera@example.com", "mei.tanaka@example.com"]
-"""Two of those whom the mock world knows; the examples of every argument that is an address."""
+"""Two of those in the mock data; the examples of every argument that is an email address."""
 
 Email = Annotated[str, AfterValidator(_address)]
