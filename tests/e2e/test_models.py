@@ -40,8 +40,8 @@ async def worker(server: str, queue: str, home: Path, **environment: str) -> Asy
     assert process.stdout is not None
     draining = threading.Thread(target=process.stdout.read)
     try:
-        first = await asyncio.to_thread(process.stdout.readline)
-        assert first.startswith("Worker for"), first
+        while not (line := await asyncio.to_thread(process.stdout.readline)).startswith("Worker for"):
+            assert line, f"The worker ended with {process.wait()}."
         # the SDK's warnings come here, too: a full pipe would stop the worker
         draining.start()
         yield process
