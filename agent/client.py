@@ -1,7 +1,7 @@
 """ChatClient: what a page does with chats. The page meets Temporal here and nowhere else.
 
 Every method raises ChatError with a sentence ready to be shown: ChatNotFound, ChatClosed, MessageRefused,
-ServerUnavailable, NoWorker.
+ServerUnavailable, NoWorker, ChatWedged.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from temporalio.api.enums.v1 import PendingActivityState, WorkerStatus
-from temporalio.api.workflowservice.v1 import ListWorkersRequest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkerStatus, WorkflowTaskFailedCause
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest, ListWorkersRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -30,7 +31,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from agent import wire
 from agent.attempts import failure_sentence
-from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker, ServerUnavailable
+from agent.errors import (
+    ChatClosed,
+    ChatError,
+    ChatNotFound,
+    ChatWedged,
+    MessageRefused,
+    NoWorker,
+    ServerUnavailable,
+)
 from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json
 from agent.settings import Settings
 from agent.text import sanitize_text
@@ -45,6 +54,7 @@ WORKER_SILENCE = 5.0
 WORKER_LOOK = 1.0
 """Seconds for which the last look at the workers is reused."""
 
+_NONDETERMINISM = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
 _AT_WORK = (WorkerStatus.WORKER_STATUS_RUNNING, WorkerStatus.WORKER_STATUS_SHUTTING_DOWN)
 
 RunStatus = Literal["running", "completed", "failed", "terminated", "timed_out", "canceled"]
@@ -159,6 +169,8 @@ class ChatClient:
             described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
             if described.workflow_type != WORKFLOW:
                 raise ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
+            if await self._is_wedged(described):
+                raise _wedged()
             attempt = await _attempt(described)
             worker = await self._worker()
             status = _STATUS.get(described.status, "running")
@@ -186,6 +198,13 @@ class ChatClient:
                 segment.messages += rest.messages
                 segment.more = rest.more
             return segment
+
+    async def repair(self, chat_id: str) -> bool:
+        """Reset a wedged chat to where its history holds; False when nothing was wrong. See agent/repair.py."""
+        from agent import repair  # and with it the workflow, which nothing else here needs
+
+        async with self._calling(chat_id):
+            return await repair.repair(self._client, chat_id) is not None
 
     async def failure(self, chat_id: str) -> str:
         """Why a failed chat failed, in one sentence."""
@@ -229,9 +248,11 @@ class ChatClient:
         try:
             view: ChatView = await handle.query("get_chat", since, result_type=ChatView, rpc_timeout=timeout)
             return view
-        except (WorkflowQueryFailedError, WorkflowQueryRejectedError):
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             if status == "failed":
                 return None
+            if status == "running" and "Nondeterminism" in str(error):
+                raise _wedged() from None
             raise NoWorker(
                 "The worker cannot read this chat. Look at its log, and restart `python worker.py`."
             ) from None
@@ -245,6 +266,24 @@ class ChatClient:
                     "No worker has answered for 5 seconds. Start one with `python worker.py`; nothing is lost."
                 ) from None
             raise
+
+    async def _is_wedged(self, described: WorkflowExecutionDescription) -> bool:
+        """Whether its newest workflow task failed because no replay comes to what the history says."""
+        if described.raw_description.pending_workflow_task.attempt < 2:
+            return False
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=described.id, run_id=described.run_id),
+            maximum_page_size=100,
+        )
+        service = self._client.workflow_service
+        found = await service.get_workflow_execution_history_reverse(request, timeout=RPC_TIMEOUT)
+        for event in found.history.events:
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+                return event.workflow_task_failed_event_attributes.cause == _NONDETERMINISM
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                return False
+        return False
 
     def _note_answer(self, worker: Literal["alive", "missing", "unknown"]) -> None:
         """Workers that answer again and again and are never listed: this server, or theirs, knows no heartbeats."""
@@ -287,6 +326,12 @@ class ChatClient:
             raise _unavailable() from None
         except TimeoutError:
             raise _unavailable() from None
+
+
+def _wedged() -> ChatError:
+    return ChatWedged(
+        "This chat cannot go on: its history no longer leads to where it is. Repair it; nothing that you wrote is lost."
+    )
 
 
 def _unavailable() -> ChatError:

@@ -20,11 +20,13 @@ from agent.messages import (
     Message,
     ModelUse,
     Notice,
+    PastCall,
     Plan,
     PlanRequest,
     Proposal,
     ProposalMessage,
     Record,
+    Repair,
     ToolAnswer,
     ToolResult,
     UserMessage,
@@ -50,6 +52,7 @@ WINDOW_BYTES = 16_000
 
 ASK_TO_END = "Nothing has been done yet. Shall we end here?"
 GOODBYE = "Goodbye!"
+REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
 
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
@@ -211,6 +214,8 @@ class Conversation(Record):
             self._add(Notice(text=plan.notice), now)
         if self.ended:
             return
+        if self.proposal and (plan.proposals or plan.next == "done"):
+            return  # a repair asks first what became of a tool
         if self.inbox and (plan.proposals or plan.next == "done"):
             self.reply_due = True
         elif plan.proposals:
@@ -283,6 +288,35 @@ class Conversation(Record):
         asked = {"kind": "lost_result", "about": self.effect_id(lost, receipt), "needs_confirm": True, "text": text}
         self.queue = [lost.model_copy(update={**asked, "arguments": receipt.arguments})]
         self._propose_next(now, None)
+
+    def repair(self, repair: Repair, now: datetime) -> None:
+        """Go on where the run was reset to. What ran after that point is recorded here, and does not run again."""
+        self.proposed += repair.proposals
+        self._add(Notice(text=REPAIRED, level="warning"), now)
+        known = {message.proposal_id: message.outcome for message in self.messages if isinstance(message, ToolResult)}
+        running = self.accepted.id if self.accepted and self.working == "tool" else ""
+        for past in repair.calls:
+            if past.call.proposal_id != running and known.get(past.call.proposal_id) != past.outcome:
+                self._withdraw(now)
+                self._record_past(past, now)
+
+    def _record_past(self, past: PastCall, now: datetime) -> None:
+        call, working, held = past.call, self.working, (self.receipt, self.accepted)
+        if self.accepted and self.accepted.id == call.proposal_id:
+            held = None, None
+        else:
+            ran = {"id": call.proposal_id, "tool": call.tool, "arguments": call.arguments, "effect": call.effect}
+            self.accepted = Proposal(**ran, timeout=past.timeout)
+            self._add(ProposalMessage(proposal=self.accepted), now)
+            self.receipt = self._decide(self.accepted, "confirmed", now, arguments=call.arguments)
+        self.reply_due = False
+        if past.outcome == "ok":
+            self.finish_tool(past.answer, now)
+        elif past.outcome == "failed":
+            self.fail_tool(past.error, now)
+        else:
+            self.lose_tool(past.error, now)
+        self.working, (self.receipt, self.accepted) = working, held
 
     # The summary, and the next run of the workflow
 

@@ -38,6 +38,10 @@ class NoWorker(ChatError):
     """The server answers but no worker does."""
 
 
+class ChatWedged(ChatError):
+    """No worker can replay the chat's history, so none can go on with it until it is repaired (agent/repair.py)."""
+
+
 class StartFailed(Exception):
     """The embedded server or worker could not be started; the message names the ways to get one."""
 

@@ -77,24 +77,13 @@ class EvictingRunner(UnsandboxedWorkflowRunner):
         self._cached.discard(run_id)
 
 
-class _CachedRun(WorkflowInstance):
-    """One run in the cache. It is ahead when its history moved on while the time of its last workflow task stayed."""
+class WatchedRun(WorkflowInstance):
+    """A run of a workflow as the SDK hands it what to do; a subclass looks on."""
 
-    def __init__(self, instance: WorkflowInstance, runner: EvictingRunner) -> None:
-        self._instance, self._runner = instance, runner
-        self._task_started = (0, 0)
-        self._history_length = 0
+    def __init__(self, instance: WorkflowInstance) -> None:
+        self._instance = instance
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        jobs = {job.WhichOneof("variant") for job in act.jobs}
-        if "remove_from_cache" in jobs:
-            self._runner.forget(act.run_id)
-        elif jobs != {"query_workflow"}:
-            self._runner.notice_standstill()
-            started = (act.timestamp.seconds, act.timestamp.nanos)
-            if started == self._task_started and act.history_length > self._history_length:
-                self._runner.evict(act.run_id)
-            self._task_started, self._history_length = started, act.history_length
         return self._instance.activate(act)
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
@@ -108,6 +97,28 @@ class _CachedRun(WorkflowInstance):
 
     def get_thread_id(self) -> int | None:
         return self._instance.get_thread_id()
+
+
+class _CachedRun(WatchedRun):
+    """It is ahead when its history moved on while the time of its last workflow task stayed."""
+
+    def __init__(self, instance: WorkflowInstance, runner: EvictingRunner) -> None:
+        super().__init__(instance)
+        self._runner = runner
+        self._task_started = (0, 0)
+        self._history_length = 0
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        jobs = {job.WhichOneof("variant") for job in act.jobs}
+        if "remove_from_cache" in jobs:
+            self._runner.forget(act.run_id)
+        elif jobs != {"query_workflow"}:
+            self._runner.notice_standstill()
+            started = (act.timestamp.seconds, act.timestamp.nanos)
+            if started == self._task_started and act.history_length > self._history_length:
+                self._runner.evict(act.run_id)
+            self._task_started, self._history_length = started, act.history_length
+        return super().activate(act)
 
 
 def _clocks() -> tuple[float, float]:

@@ -253,6 +253,23 @@ class ToolAnswer(Record):
     view: str = ""
 
 
+class PastCall(Record):
+    """A tool that ran in the part of a run which a repair took back, and what is known of its outcome."""
+
+    call: ToolCall
+    timeout: float = 60.0
+    outcome: Literal["ok", "failed", "unknown"] = "unknown"
+    answer: ToolAnswer = ToolAnswer()
+    error: str = ""
+
+
+class Repair(Record):
+    """What a repaired run must know of the part that was taken back: its tools, and how many proposals it made."""
+
+    calls: list[PastCall] = []
+    proposals: int = 0
+
+
 class Dropped(Record):
     """Ignored input, for the page to mention: how often so far, and the last reason."""
 

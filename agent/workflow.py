@@ -229,6 +229,8 @@ class AgentGoalWorkflow:
                 self.chat.decline(now, verdict.proposal_id, verdict.reason, verdict.who)
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
+            case "repaired":
+                self.chat.repair(wire.read_repair(payload), now)
             case _:
                 raise wire.Unreadable("Ignored a signal with an unknown name.")
         return None

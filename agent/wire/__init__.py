@@ -6,7 +6,7 @@ input, the signals' bare and rich forms, and the queries. What cannot be read ra
 
 from agent.errors import Unreadable
 from agent.wire.answers import agent_goal, history, latest_tool_data
-from agent.wire.signals import Verdict, read_model, read_prompt, read_since, read_verdict
+from agent.wire.signals import Verdict, read_model, read_prompt, read_repair, read_since, read_verdict
 from agent.wire.start import read_start, resume_input, start_input
 from agent.wire.views import chat_status, chat_view
 
@@ -20,6 +20,7 @@ __all__ = [
     "latest_tool_data",
     "read_model",
     "read_prompt",
+    "read_repair",
     "read_since",
     "read_start",
     "read_verdict",

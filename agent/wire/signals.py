@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from agent.errors import Unreadable
-from agent.messages import MESSAGE_LIMIT, Json, UserMessage
+from agent.messages import MESSAGE_LIMIT, Json, Repair, UserMessage
 from agent.text import are_arguments, sanitize_text
 
 _ID_LENGTH = 128
@@ -57,6 +59,14 @@ def read_model(raw: Any) -> str:
     if raw is not None and not isinstance(raw, str):
         raise Unreadable("Ignored a choice of model: unknown format.")
     return _word(raw)
+
+
+def read_repair(raw: Any) -> Repair:
+    """`repaired`: a Repair, sent by agent/repair.py."""
+    try:
+        return Repair.model_validate(raw)
+    except ValidationError:
+        raise Unreadable("Ignored a repair: unknown format.") from None
 
 
 def read_since(raw: Any) -> int:

@@ -8,7 +8,19 @@ from pydantic_core import to_json
 
 from agent import wire
 from agent.conversation import Conversation
-from agent.messages import Decision, GoalSpec, ModelUse, Notice, Plan, Proposal, ToolAnswer, UserMessage
+from agent.messages import (
+    Decision,
+    GoalSpec,
+    ModelUse,
+    Notice,
+    PastCall,
+    Plan,
+    Proposal,
+    Repair,
+    ToolAnswer,
+    ToolCall,
+    UserMessage,
+)
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = datetime(2030, 1, 2, tzinfo=UTC)
@@ -243,3 +255,68 @@ def test_the_fullest_state_there_can_be_fits_into_a_payload() -> None:
     following = wire.resume_input(made.next_run_state("run"))
     assert len(to_json(following)) < 2_000_000
     assert wire.read_start(following, "", continued=True).inbox == made.inbox
+
+
+def past(proposal_id: str, **fields: object) -> PastCall:
+    return PastCall.model_validate(
+        {"call": ToolCall(proposal_id=proposal_id, tool="Post", idempotency_key="c"), **fields}
+    )
+
+
+def results(made: Conversation) -> list[tuple[str, str]]:
+    return [(message.proposal_id, message.outcome) for message in made.messages if message.kind == "result"]
+
+
+def test_a_repair_uses_the_receipt_of_a_tool_that_had_run() -> None:
+    made = asked(Proposal(tool="Post"))
+    made.confirm(NOW, "k-1")
+    made.repair(Repair(calls=[past("k-1", outcome="ok", answer=ToolAnswer(result=1))]), NOW)
+    assert results(made) == [("k-1", "ok")]
+    assert made.receipt is None
+    assert made.reply_due
+
+
+def test_a_repair_leaves_a_receipt_of_another_tool_in_use() -> None:
+    made = asked(Proposal(tool="Post"))
+    made.confirm(NOW, "k-1")
+    made.repair(Repair(calls=[past("k-2", outcome="ok")]), NOW)
+    assert results(made) == [("k-2", "ok")]
+    assert made.begin_tool()[0].id == "k-1"
+
+
+def test_a_repair_never_uses_an_id_again() -> None:
+    made = asked(Proposal(tool="Post"))
+    made.repair(Repair(proposals=3), NOW)
+    made.decline(NOW, "k-1")
+    made.begin_plan(NOW)
+    made.finish_plan(Plan(proposals=[Proposal(tool="Post")]), NOW)
+    assert made.proposal
+    assert made.proposal.id == "k-5"
+
+
+def test_a_repair_asks_about_an_unknown_outcome_before_anything_else_is_proposed() -> None:
+    made = chat()
+    made.receive_message(UserMessage(text="Do it"), NOW)
+    made.begin_plan(NOW)
+    made.repair(Repair(calls=[past("k-1", error="It was cut off.")], proposals=2), NOW)
+    made.finish_plan(Plan(proposals=[Proposal(tool="Post")]), NOW)
+    assert made.proposal
+    assert (made.proposal.kind, made.proposal.about) == ("lost_result", "k-1")
+    assert not made.has_work
+
+
+def test_a_repair_of_an_ended_chat_tells_what_was_unknown_and_asks_nothing() -> None:
+    made = asked(Proposal(tool="Post"))
+    made.confirm(NOW, "k-1")
+    made.end(NOW)
+    made.repair(Repair(calls=[past("k-1", error="It was cut off.")]), NOW)
+    assert results(made) == [("k-1", "failed"), ("k-1", "unknown")]
+    assert made.proposal is None
+    assert not made.has_work
+
+
+def test_a_repair_that_comes_twice_tells_once() -> None:
+    made = chat()
+    for _ in range(2):
+        made.repair(Repair(calls=[past("k-1", outcome="ok")]), NOW)
+    assert results(made) == [("k-1", "ok")]

@@ -53,7 +53,7 @@ like_a_start = anything | st.fixed_dictionaries(
 
 @given(like_a_signal)
 def test_whatever_a_signal_holds_it_is_read_or_refused(raw: Any) -> None:
-    for read in (wire.read_prompt, wire.read_verdict, wire.read_model):
+    for read in (wire.read_prompt, wire.read_verdict, wire.read_model, wire.read_repair):
         with suppress(wire.Unreadable):
             to_json(read(raw))
     assert wire.read_since(raw) >= 0

@@ -8,6 +8,7 @@ same minutes, and with `--baseline` for the runs as well.
 import argparse
 import asyncio
 import statistics
+from pathlib import Path
 
 from tests.bench.speed import QUEUE, Bench, bench, throughput
 from tests.llm.stub import Answer
@@ -20,15 +21,17 @@ TRUSTING = (
 )
 
 
-async def stopped(command: tuple[str, ...], chats: int, stops: list[float]) -> Outcome:
+async def stopped(command: tuple[str, ...], chats: int, stops: list[float], keep: Path | None) -> Outcome:
     async with bench(command) as run:
         run.stub.default = slowly
-        return await stall(run.client, QUEUE, run.worker.pid, chats, stops)
+        return await stall(run.client, QUEUE, run.worker.pid, chats, stops, keep)
 
 
-async def outcomes(name: str, command: tuple[str, ...], workers: int, chats: int, stops: list[float]) -> None:
+async def outcomes(
+    name: str, command: tuple[str, ...], workers: int, chats: int, stops: list[float], keep: Path | None
+) -> None:
     parts = [stops[number::workers] for number in range(workers)]
-    found = await asyncio.gather(*(stopped(command, chats, part) for part in parts))
+    found = await asyncio.gather(*(stopped(command, chats, part, keep) for part in parts))
     row = Outcome(*(sum(getattr(one, field) for one in found) for field in ("stops", "turns", "runs", "unreplayable")))
     print(f"| {name} | {row.stops} | {row.turns} | {row.runs} | {row.unreplayable} |", flush=True)
 
@@ -38,14 +41,16 @@ async def rates(run: Bench, chats: int, seconds: float) -> float:
     return (await throughput(run, chats, seconds)).rate
 
 
-async def main(stops: int, workers: int, chats: int, longest: float, rounds: int, baseline: bool) -> None:
+async def main(
+    stops: int, workers: int, chats: int, longest: float, rounds: int, baseline: bool, keep: Path | None
+) -> None:
     print("| worker | stops | turns | runs | unreplayable |")
     print("|---|---|---|---|---|")
     lengths = list(spread(0.3, longest, stops))
     if baseline:
-        await outcomes("trusts its cache", TRUSTING, workers, chats, lengths)
+        await outcomes("trusts its cache", TRUSTING, workers, chats, lengths, None)
     if stops:
-        await outcomes("ours", OURS, workers, chats, lengths)
+        await outcomes("ours", OURS, workers, chats, lengths, keep)
     async with bench(OURS) as ours, bench(TRUSTING) as trusting:
         pairs = [(await rates(ours, 10, 5), await rates(trusting, 10, 5)) for _ in range(rounds)]
     if pairs:
@@ -62,5 +67,6 @@ if __name__ == "__main__":
     parser.add_argument("--longest", type=float, default=15.0, help="seconds")
     parser.add_argument("--rounds", type=int, default=5, help="of measuring turns a second")
     parser.add_argument("--baseline", action="store_true", help="stop workers that trust their cache, too")
+    parser.add_argument("--keep", type=Path, help="a directory for the histories that cannot be replayed")
     given = parser.parse_args()
-    asyncio.run(main(given.stops, given.workers, given.chats, given.longest, given.rounds, given.baseline))
+    asyncio.run(main(**vars(given)))

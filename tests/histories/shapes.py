@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.errors import ModelRefused, ModelUnavailable
+from agent.messages import PastCall, Repair, ToolCall
 from tests.workflow.harness import Answer, Chat, Harness, call, calls, say, wait_until
 
 Shape = Callable[[Harness], Awaitable[Chat]]
@@ -209,4 +210,15 @@ async def cancelled(harness: Harness) -> Chat:
     chat = await harness.start()
     await chat.handle.cancel()
     await chat.until(lambda view: view.status == "ended")
+    return chat
+
+
+@shape(call("PostNote", text="a"), say("Again."))
+async def repaired(harness: Harness) -> Chat:
+    """What agent/repair.py signals: a tool whose outcome is unknown."""
+    chat = await harness.start()
+    past = ToolCall(proposal_id="past-1", tool="PostNote", arguments={"text": "a"}, idempotency_key="past")
+    await chat.signal("repaired", Repair(calls=[PastCall(call=past, error="It was cut off.")], proposals=2))
+    await chat.settled()
+    await chat.confirm()
     return chat

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from agent import wire
 from agent.activities import Activities
@@ -248,6 +249,7 @@ async def running_worker(
     settings: Settings | None = None,
     guard: CannedModel | None = None,
     toolset: Toolset | None = None,
+    runner: WorkflowRunner | None = None,
 ) -> AsyncIterator[Harness]:
     """A worker for one task queue. The greeting takes the first answer."""
     settings = settings or Settings(temporal_task_queue=queue, steadfast_home=str(Path.cwd()))
@@ -260,6 +262,7 @@ async def running_worker(
         task_queue=queue,
         workflows=[AgentGoalWorkflow],
         activities=activities.all(),
+        workflow_runner=runner or SandboxedWorkflowRunner(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         default_heartbeat_throttle_interval=timedelta(milliseconds=100),
         max_heartbeat_throttle_interval=timedelta(milliseconds=100),

@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle
+from pathlib import Path
 
 from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.workflow import NondeterminismError
 
 from agent.client import ChatClient
 from agent.errors import ChatError
@@ -44,8 +46,13 @@ class Outcome:
     unreplayable: int = 0
 
 
-async def stall(client: Client, queue: str, pid: int, chats: int, stops: Sequence[float]) -> Outcome:
-    """Stop the worker process once for each of so many seconds, between talk; then replay every run of every chat."""
+async def stall(
+    client: Client, queue: str, pid: int, chats: int, stops: Sequence[float], keep: Path | None = None
+) -> Outcome:
+    """Stop the worker process once for each of so many seconds, between talk; then replay every run of every chat.
+
+    keep: where to write the histories that cannot be replayed.
+    """
     people, outcome, over = ChatClient(client, Settings(temporal_task_queue=queue)), Outcome(), asyncio.Event()
     ids = [await people.start(TALK) for _ in range(chats)]
 
@@ -83,7 +90,10 @@ async def stall(client: Client, queue: str, pid: int, chats: int, stops: Sequenc
     for history in [history for chat_id in ids for history in await histories(client, chat_id)]:
         outcome.runs += 1
         outcome.turns += sum(event.HasField("activity_task_completed_event_attributes") for event in history.events)
-        outcome.unreplayable += not await replays(history)
+        if not await replays(history):
+            outcome.unreplayable += 1
+            if keep:
+                (keep / f"{history.workflow_id}.json").write_text(history.to_json())
     return outcome
 
 
@@ -104,8 +114,11 @@ async def replays(history: WorkflowHistory) -> bool:
         workflows=[AgentGoalWorkflow],
         data_converter=pydantic_data_converter,
         workflow_runner=UnsandboxedWorkflowRunner(),
+        debug_mode=True,  # a machine that is busy for 2 s is no deadlock
     )
     replay = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    if replay.replay_failure and not isinstance(replay.replay_failure, NondeterminismError):
+        raise replay.replay_failure
     return replay.replay_failure is None
 
 
