@@ -84,6 +84,12 @@ def end_chat(app: PageApp, session: SessionState) -> None:
     app.refresh_chats()
 
 
+def repair(app: PageApp, session: SessionState) -> None:
+    """Bring a wedged chat back to where its history holds."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.repair(chat_id))
+
+
 def pick_model(app: PageApp, session: SessionState, key: str) -> None:
     """Answer with the selected model from now on."""
     chat_id, model = session.chat_id, str(st.session_state.get(key) or "")
@@ -100,7 +106,7 @@ def show_earlier(app: PageApp, session: SessionState, loaded: bool) -> None:
             session.problem = str(error)
 
 
-def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Coroutine[Any, Any, None]]) -> bool:
+def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Coroutine[Any, Any, object]]) -> bool:
     """Whether it was received; if not, the page says why."""
     session.problem = ""
     watcher = app.watcher(session.chat_id)

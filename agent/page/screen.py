@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from agent.errors import ChatNotFound
+from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
 from agent.page import actions, format, message_box, opening, sidebar, status, theme, transcript
 from agent.page.app import PageApp
@@ -166,6 +166,9 @@ def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
         st.info(format.escape(state.view.dropped.reason), icon=":material/info:")
     if session.problem:
         st.warning(format.escape(session.problem), icon=":material/warning:")
+    if isinstance(state.error, ChatWedged):
+        icon = ":material/build:"
+        st.button("Repair", key="repair", type="primary", icon=icon, on_click=actions.repair, args=(app, session))
     if state.ended:
         name = state.view.goal.name if state.view else ""
         icon = ":material/edit_square:"

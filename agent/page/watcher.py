@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agent.client import Attempt, ChatClient, Snapshot
-from agent.errors import ChatError, ChatNotFound, NoWorker
+from agent.errors import ChatError, ChatNotFound, ChatWedged, NoWorker
 from agent.messages import ChatView, Decision, Message, UserMessage
 from agent.page.loop import BackgroundLoop
 
@@ -67,8 +67,8 @@ class ChatState:
         """What the body of the page depends on; the status line and a partial reply are drawn more often."""
         view = self.view
         shown = (view.revision, view.status, view.goal.name) if view else None
-        missing = isinstance(self.error, ChatNotFound)
-        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, missing)
+        lost = isinstance(self.error, ChatNotFound | ChatWedged)
+        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, lost)
 
 
 @dataclass
@@ -125,6 +125,9 @@ class ChatWatcher:
         self.state = replace(self.state, requested_at=time.monotonic())
         try:
             snapshot = await (await self.client()).view(self.chat_id, self._last_seq)
+            if self._was_reset(snapshot):
+                self.state = ChatState()  # some of what was read is no longer part of the chat
+                return 0.0
             await self._apply(snapshot)
         except ChatError as error:
             worker = "missing" if isinstance(error, NoWorker) else self.state.worker
@@ -142,6 +145,13 @@ class ChatWatcher:
     @property
     def _last_seq(self) -> int:
         return self.state.messages[-1].seq if self.state.messages else 0
+
+    def _was_reset(self, snapshot: Snapshot) -> bool:
+        """Whether this is another run in the place of the one that was read, as a repair leaves it; not its next run."""
+        before, now = self.state.view, snapshot.view
+        if before is None or now is None or snapshot.run_id == self.state.run_id:
+            return False
+        return now.previous_run_id == before.previous_run_id
 
     async def _apply(self, snapshot: Snapshot) -> None:
         state = replace(

@@ -27,6 +27,7 @@ class FakeChat:
     attempt: Attempt | None = None
     worker: Any = "alive"
     trouble: ChatError | None = None
+    run_id: str = "run"
     now: datetime = NOON
 
     def tick(self) -> datetime:
@@ -92,6 +93,11 @@ class FakeClient(ChatClient):
         chat.conversation.end(chat.tick())
         chat.run_status = "completed"
 
+    async def repair(self, chat_id: str) -> bool:
+        self._note("repair", chat_id)
+        self.chats_by_id[chat_id].trouble = None
+        return True
+
     async def set_model(self, chat_id: str, model: str) -> None:
         self._note("set_model", model)
         self.chats_by_id[chat_id].conversation.pick_model(model)
@@ -105,7 +111,7 @@ class FakeClient(ChatClient):
         if chat.trouble:
             raise chat.trouble
         view = None if chat.worker == "missing" else wire.chat_view(chat.conversation, since).model_copy(deep=True)
-        return Snapshot(chat_id, "run", chat.run_status, view, chat.attempt, chat.worker)
+        return Snapshot(chat_id, chat.run_id, chat.run_status, view, chat.attempt, chat.worker)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:
         self._note("earlier", run_id)

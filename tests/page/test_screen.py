@@ -1,7 +1,7 @@
 """The page from top to bottom: sending, earlier messages."""
 
 from agent import wire
-from agent.errors import ServerUnavailable
+from agent.errors import ChatWedged, ServerUnavailable
 from agent.messages import Plan
 from tests.page.conftest import Page
 
@@ -54,3 +54,23 @@ def test_nothing_is_lost_when_the_chat_went_on_in_a_new_run_unseen(greeted: Page
     greeted.shows("Said in the new run")
     assert "Said at the end of the old run" in greeted.text
     assert greeted.text.count("Which city would you like to visit") == 1
+
+
+def test_a_wedged_chat_says_so_and_offers_its_repair(greeted: Page) -> None:
+    greeted.chat.trouble = ChatWedged("This chat cannot go on. Repair it.")
+    greeted.shows("This chat cannot go on. Repair it.")
+    greeted.until(lambda: greeted.has("repair"))
+    greeted.click("repair")
+    assert ("repair", greeted.chat_id) in greeted.client.calls
+    greeted.until(lambda: not greeted.has("repair"))
+
+
+def test_what_a_repair_took_back_leaves_the_page(greeted: Page) -> None:
+    before = greeted.chat.conversation.model_copy(deep=True)
+    greeted.say("Austin")
+    greeted.chat.agent_says("Which month?")
+    greeted.shows("Which month?")
+    greeted.chat.conversation, greeted.chat.run_id = before, "run-2"
+    greeted.chat.agent_says("Which month do you mean?")
+    greeted.shows("Which month do you mean?")
+    greeted.until(lambda: "Which month?\n" not in greeted.text)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,10 +100,21 @@ async def stall(
 
 async def histories(client: Client, chat_id: str) -> list[WorkflowHistory]:
     """Those of all runs of a chat."""
-    found = [await client.get_workflow_handle(chat_id).fetch_history()]
+    found = [await _history(client, chat_id)]
     while previous := _continued(found[-1]):
-        found.append(await client.get_workflow_handle(chat_id, run_id=previous).fetch_history())
+        found.append(await _history(client, chat_id, previous))
     return found
+
+
+async def _history(client: Client, chat_id: str, run_id: str | None = None) -> WorkflowHistory:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return await client.get_workflow_handle(chat_id, run_id=run_id).fetch_history()
+        except RPCError:  # a busy server does not know its own shards for a moment
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(1)
 
 
 def _continued(history: WorkflowHistory) -> str:

@@ -87,6 +87,10 @@ async def test_a_wedged_chat_says_so(temporal: Client, queue: str) -> None:
             return await harness.chats._is_wedged(await chat.handle.describe())
 
         await wait_until(wedged_by_its_task)
+        assert await harness.chats.repair(chat.id)
+        view = await chat.settled()
+        assert await harness.chats.repair(chat.id) is False
+    assert [text for text in said(view) if text.startswith("user")] == ["user: Good day", "user: Still there?"]
 
 
 async def test_a_repaired_chat_answers_what_was_written_and_replays(temporal: Client, queue: str) -> None:
