@@ -58,7 +58,10 @@ class PersistentServer:
     async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
         """Start it on the database of the last time. Raises StartFailed."""
         await self._acquire_lock()
-        environment = {name: value for name, value in environment.items() if not name.startswith("TEMPORAL_")}
+        # Go's user lookup fails without these for a user without a passwd entry. TEMPORAL_* is about other servers.
+        missing = {"USER": "steadfast", "HOME": str(self._home)}
+        given = {name: value for name, value in environment.items() if not name.startswith("TEMPORAL_")}
+        environment = missing | given
         try:
             if not (self._home / DATABASE).exists():
                 await self._create_database(binary, environment)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ SLOW_START = 30.0
 """Seconds after which the status says where a worker that has not started yet stands."""
 
 CHECK_EVERY = 0.5
+
+_MACHINERY = [ROOT / name for name in ("agent", "tools/kit", "tools/mcp", "worker.py")]
 
 
 class Silence:
@@ -122,11 +125,12 @@ async def _where(child: Child) -> str:
     child.signal(signal.SIGUSR1)  # faulthandler answers, even while a thread holds the GIL
     await asyncio.sleep(0.5)
     frames = re.findall(r'File "(.+?)", line (\d+) in (.+)', "\n".join(child.errors))
-    for directory in ("tools", "."):
+    libraries = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")]
+    for machinery in (_MACHINERY, [Path(__file__).with_name("pipe.py")]):  # a tool's line rather than one of ours
         for file, line, function in frames:
-            path = Path(file)
-            if path.is_relative_to(ROOT / directory) and ".venv" not in path.parts and path.stem != "pipe":
-                return f"in {path.relative_to(ROOT)}, line {line} ({function})"
+            if not any(Path(file).is_relative_to(path) for path in (*libraries, *machinery)):
+                path = Path(file)
+                return f"in {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}, line {line} ({function})"
     return ""
 
 

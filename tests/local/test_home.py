@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -68,8 +70,8 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
         prepare_home(tmp_path / "file", tmp_path / "file" / "local")
 
 
-def by_hand(home: Path | None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m agent.local` as a user without a passwd entry, for at most a minute."""
+def by_hand(home: Path | None, **environment: str) -> str:
+    """What `python -m agent.local` says to a user without a passwd entry: where Temporal is, or why not."""
     variables = {
         "PATH": os.environ["PATH"],
         "EMBEDDED_WORKER": "off",
@@ -78,10 +80,25 @@ def by_hand(home: Path | None, **environment: str) -> subprocess.CompletedProces
     }
     if home:
         variables["STEADFAST_HOME"] = str(home)
-    command = ["timeout", "--signal=INT", "60", sys.executable, "-m", "agent.local"]
-    return subprocess.run(
-        command, cwd=ROOT, env=variables, capture_output=True, text=True, user=NOBODY, group=NOBODY, extra_groups=[]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "agent.local"],
+        cwd=ROOT,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
     )
+    with started:
+        assert started.stdout
+        assert started.stderr
+        for line in started.stdout:
+            if line.startswith("Temporal:"):
+                started.send_signal(signal.SIGINT)
+                return line
+        return started.stderr.read()
 
 
 @pytest.fixture
@@ -94,8 +111,7 @@ def open_tmp() -> Iterator[Path]:
 
 @as_root
 def test_without_a_home_directory_the_variable_to_set_is_named() -> None:
-    done = by_hand(None)
-    assert done.stderr == (
+    assert by_hand(None) == (
         f"The user who runs Steadfast (number {NOBODY}) has no home directory. "
         "Set STEADFAST_HOME to a directory that this user can write, then start again.\n"
     )
@@ -103,8 +119,7 @@ def test_without_a_home_directory_the_variable_to_set_is_named() -> None:
 
 @as_root
 def test_a_home_that_belongs_to_another_user_is_named(open_tmp: Path) -> None:
-    done = by_hand(open_tmp / "home")
-    assert done.stderr == (
+    assert by_hand(open_tmp / "home") == (
         f"{open_tmp / 'home'} cannot be written (Permission denied). Let the user who runs Steadfast own it, "
         "or set STEADFAST_HOME to a directory that this user can write, then start again.\n"
     )
@@ -114,12 +129,20 @@ def test_a_home_that_belongs_to_another_user_is_named(open_tmp: Path) -> None:
 def test_a_database_that_belongs_to_another_user_is_named(open_tmp: Path) -> None:
     os.chown(open_tmp, NOBODY, NOBODY)
     (open_tmp / "temporal.db").write_text("")
-    done = by_hand(open_tmp)
-    assert done.stderr == (
+    assert by_hand(open_tmp) == (
         f"{open_tmp / 'temporal.db'} cannot be written (it belongs to another user). "
         "Let the user who runs Steadfast own it, "
         "or set STEADFAST_HOME to a directory that this user can write, then start again.\n"
     )
+
+
+@as_root
+def test_a_user_without_a_passwd_entry_can_run_it(open_tmp: Path, temporal_cli: Path) -> None:
+    home, cli = open_tmp / "home", open_tmp / "temporal"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    shutil.copy(temporal_cli, cli)
+    assert by_hand(home, TEMPORAL_CLI_PATH=str(cli)).startswith("Temporal: 127.0.0.1:")
 
 
 @pytest.fixture

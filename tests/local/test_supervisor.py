@@ -4,18 +4,14 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
 from temporalio.client import Client
 
-from agent.local.status import ROOT
 from agent.local.worker import KILLED_AFTER
 from tests.local.conftest import BuildStack
-from tests.local.stack import NOWHERE, Stack, environment_of, fake_worker
+from tests.local.stack import Stack, environment_of, fake_worker, run_command
 
 
 async def test_the_worker_gets_the_pages_environment_and_the_address_of_the_server(stack: Stack) -> None:
@@ -48,13 +44,6 @@ async def test_a_worker_that_ends_is_restarted(stack: Stack) -> None:
     os.kill(before.worker_pid, signal.SIGTERM)
     await stack.until(lambda status: status.worker == "running" and status.worker_pid != before.worker_pid)
     assert (stack.status().server_pid, stack.status().problem) == (before.server_pid, "")
-
-
-def run_command(stack: Stack, name: str) -> subprocess.CompletedProcess[str]:
-    """`python -m agent.local <name>` for this home."""
-    environment = {**os.environ, "STEADFAST_HOME": str(stack.home), "STEADFAST_LOOK_AT": NOWHERE}
-    command = [sys.executable, "-m", "agent.local", name]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 async def test_the_restart_command_returns_when_the_new_worker_runs(stack: Stack) -> None:
@@ -92,9 +81,7 @@ async def test_a_worker_that_holds_the_gil_is_replaced_and_the_line_is_named(
     stack = build_stack(worker=fake_worker(tmp_path, "gil"))
     stack.open_page()
     before = await stack.ready()
-    began = time.monotonic()
     stuck = await stack.until(lambda status: status.worker == "stuck")
-    assert time.monotonic() - began < 10
     assert (stuck.phase, stuck.worker_pid) == ("ready", before.worker_pid)
     assert re.match(r"The worker has not responded for \d s. After 8 s it is replaced.", stuck.problem)
     replaced = await stack.until(lambda status: status.worker == "starting")
