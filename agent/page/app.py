@@ -1,13 +1,12 @@
-"""PageApp: what all sessions of this process share, and the lifespan in which the server and the worker run."""
+"""PageApp: what all sessions of this process share: settings, goals, connection, watchers, outboxes, list of chats."""
 
 import asyncio
 import functools
 import os
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import tools
@@ -16,10 +15,11 @@ from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
 from agent.goals import goal_for
 from agent.messages import GoalSpec
+from agent.page.access import Owner
 from agent.page.loop import BackgroundLoop
 from agent.page.outbox import Outbox
 from agent.page.watcher import ChatWatcher
-from agent.settings import Settings, load_settings, settings_source
+from agent.settings import Settings, load_settings
 
 DEFAULT_GOAL = "event_flight_invoice"
 LISTED = 30
@@ -86,7 +86,9 @@ class PageApp:
         """The connection; raises ServerUnavailable while there is no server to connect to."""
         now = self.local_status()
         if now.phase != "ready":
-            raise ServerUnavailable(now.problem or f"The Temporal server is not ready yet: {now.step}.")
+            if now.phase == "failed":  # its problem names paths: the sidebar shows it to the owner
+                raise ServerUnavailable("The Temporal server could not be started. Its log says why.")
+            raise ServerUnavailable(f"The Temporal server is not ready yet: {now.step}.")
         async with self._connecting:
             if self._client is None or self._address != now.address:
                 try:
@@ -130,8 +132,14 @@ class PageApp:
                 self._outboxes.pop(other, None)
         found = self._outboxes.get(chat_id)
         return found or self._outboxes.setdefault(
-            chat_id, Outbox(chat_id, self.loop, self.client, self.watcher(chat_id).refresh)
+            chat_id, Outbox(chat_id, self.loop, self.client, lambda: self.watcher(chat_id).refresh())
         )
+
+    @functools.cached_property
+    def owner(self) -> Owner:
+        """Recognizes the owner's browser. Settings that cannot be used yet may still name the home."""
+        home = self.environment.get("STEADFAST_HOME", "")
+        return Owner.of_home(Path(home).expanduser() if home and not self._has_settings else self.settings.home)
 
     def chats(self) -> tuple[ChatRow, ...]:
         """The newest chats, at most some seconds old; fetched in the background."""
@@ -155,33 +163,3 @@ class PageApp:
 def page_app() -> PageApp:
     """The app of this process."""
     return PageApp()
-
-
-@asynccontextmanager
-async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
-    """Start before the first browser connects, and release at the end. Where it is not run, the first visit starts all."""
-    reporting = asyncio.create_task(report_start(page_app()))
-    try:
-        yield {}
-    finally:
-        reporting.cancel()
-        local.release()
-
-
-async def report_start(app: PageApp) -> None:
-    """Print each step of the start until server and worker run, or one sentence on why they do not."""
-    _print(settings_source())
-    await asyncio.to_thread(app.ensure_started)
-    if app.problem:
-        _print(app.problem)
-        return
-    try:
-        await local.wait_ready(app.settings, _print)
-    except StartFailed as error:
-        _print(str(error))
-
-
-def _print(sentence: str) -> None:
-    """One line for the terminal, at once."""
-    sys.stdout.write(f"  {sentence}\n")
-    sys.stdout.flush()

@@ -18,11 +18,18 @@ def render_opening(app: PageApp, session: SessionState) -> None:
     now = app.local_status()
     theme.render_title("Steadfast")
     if now.phase == "failed":
-        st.error(format.escape(now.problem or now.step), icon=":material/error:")
+        st.error(for_owner(app, now.problem or now.step), icon=":material/error:")
     elif now.phase == "starting":
         st.fragment(run_every=0.5)(_starting)(app)
     else:
         st.fragment(run_every=0.2)(_open)(app, session)
+
+
+def for_owner(app: PageApp, problem: str) -> str:
+    """The problem as Markdown, for the owner; paths and variables are nothing for visitors."""
+    if app.owner.recognizes(st.context.cookies):
+        return format.escape(problem)
+    return "This page is not ready. The terminal in which it was started says why, and to its owner this page does too."
 
 
 def _starting(app: PageApp) -> None:

@@ -1,5 +1,6 @@
 """The page, top to bottom. Start reading at `draw`."""
 
+import logging
 import time
 
 import streamlit as st
@@ -12,6 +13,8 @@ from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
 from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
+
+_LOG = logging.getLogger(__name__)
 
 QUICK, SLOW = 0.3, 1.0
 """Seconds between two runs of the tail: while something runs, and while nothing does."""
@@ -31,7 +34,7 @@ def draw(app: PageApp) -> None:
     session = current_session()
     if app.problem:
         theme.render_title("Steadfast")
-        st.error(format.escape(app.problem), icon=":material/settings_alert:")
+        st.error(opening.for_owner(app, app.problem), icon=":material/settings_alert:")
         return
     if session.chat_id != requested_chat():
         session.open(requested_chat())
@@ -53,6 +56,13 @@ def draw(app: PageApp) -> None:
     drawn = (state.fingerprint, _fingerprint(pending))
     st.fragment(run_every=QUICK if quick else SLOW)(_tail)(app, session, drawn, quick)
     _foot(app, session, state, pending, waiting)
+
+
+def draw_failure(error: Exception) -> bool:
+    """Instead of a traceback, which is nothing for visitors: one sentence."""
+    _LOG.error("The page failed", exc_info=error)
+    st.error("This page failed because of an internal error; its log has the details. Reload it to try again.")
+    return True
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:

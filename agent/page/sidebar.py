@@ -1,7 +1,6 @@
 """The sidebar: goals to start with, the list of chats, the model, and a link to Temporal's Web UI."""
 
-from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -13,19 +12,23 @@ from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
 _MODEL_KEY = "model"
+_VISITOR = "Chats opened in this tab. The address printed in the terminal shows its owner all chats."
 _MARKS = {"running": ":material/chat_bubble:", "completed": ":material/check:"}
 
 
 def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> None:
-    """Everything beside the chat."""
+    """Everything beside the chat. Other people's chats and the installation's own troubles are for its owner alone."""
+    is_owner = app.owner.recognizes(st.context.cookies)
     with st.sidebar:
         st.markdown("### :primary[:material/anchor:] Steadfast")
         _goals(app, session)
-        _chats(app, session)
+        _chats(app, session, is_owner)
         _model(app, session, state)
-        _web_ui(app, session)
-        for problem in app.tools.problems:
-            st.caption(f":material/build: {format.escape(problem)}")
+        if is_owner:
+            _web_ui(app, session)
+            for problem in (app.local_status().problem, *app.tools.problems):
+                if problem:
+                    st.caption(f":material/build: {format.escape(problem)}")
 
 
 def _goals(app: PageApp, session: SessionState) -> None:
@@ -39,13 +42,12 @@ def _goals(app: PageApp, session: SessionState) -> None:
             )
 
 
-def _chats(app: PageApp, session: SessionState) -> None:
-    everybody = at_home(st.context.ip_address, st.context.headers)
-    rows = [row for row in app.chats() if everybody or row.chat_id in session.opened]
+def _chats(app: PageApp, session: SessionState, is_owner: bool) -> None:
+    rows = [row for row in app.chats() if is_owner or row.chat_id in session.opened]
     if not rows:
         return
     with st.container(key="chats", gap="xxsmall"):
-        st.caption("Chats")
+        st.caption("Chats", help=None if is_owner else _VISITOR)
         for row in rows:
             _row(session, row)
 
@@ -62,17 +64,6 @@ def _row(session: SessionState, row: ChatRow) -> None:
         on_click=actions.open_chat,
         args=(session, row.chat_id),
     )
-
-
-def at_home(ip: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a page is read on the machine that serves it, without a proxy between (Streamlit's ip is None there).
-
-    A chat's id is what opens it: nobody else gets the list of them. What the browser itself says of its address is not
-    asked: it may say anything.
-    """
-    forwarded = any(name.lower().startswith(("x-forwarded", "forwarded", "x-real-ip", "via")) for name in headers)
-    host = urlsplit(f"//{headers.get('Host', '')}").hostname
-    return ip is None and not forwarded and host in ("localhost", "127.0.0.1", "::1")
 
 
 def _model(app: PageApp, session: SessionState, state: ChatState) -> None:

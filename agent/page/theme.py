@@ -1,8 +1,13 @@
 """How the page looks beyond the theme in .streamlit/config.toml. Constants only: no text from outside gets here."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from agent.page import format
+
+_ICON = str(Path(__file__).parent / "favicon.svg")
+"""A file of ours: an icon by name would be fetched from another host by every visitor."""
 
 _CSS = """
 <style>
@@ -46,7 +51,7 @@ _CSS = """
 
 def apply_theme() -> None:
     """Title, icon, width and style of the page."""
-    st.set_page_config(page_title="Steadfast", page_icon=":material/anchor:", layout="centered")
+    st.set_page_config(page_title="Steadfast", page_icon=_ICON, layout="centered")
     st.html(_CSS)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -47,6 +48,17 @@ class RunningPage:
 
     async def answers(self) -> None:
         await _until("the page answers", lambda: _answers(self.url), 180)
+
+    async def owner_url(self) -> str:
+        """The address that the terminal prints, with the owner's token."""
+        found: list[str] = []
+
+        def printed() -> bool:
+            found[:] = re.findall(r"Open (http://\S+)", self.log.read_text(encoding="utf-8"))
+            return bool(found)
+
+        await _until("the terminal shows the owner's address", printed, 60)
+        return found[-1]
 
     def pid_of(self, what: str) -> int:
         """The process id of the `supervisor`, the `server` or the `worker`; ProcessLookupError while there is none."""

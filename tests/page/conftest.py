@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.page.message_box import KEY
 from tests.page.fake_client import FakeChat, FakeClient, FakeStack, page_over
@@ -30,13 +31,14 @@ class Page:
     client: FakeClient = field(default_factory=FakeClient)
     local_stack: FakeStack = field(default_factory=FakeStack)
     settings: dict[str, Any] = field(default_factory=dict)
+    owner: Owner | None = None
     page_app: PageApp | None = None
     unsent: list[dict[str, str]] = field(default_factory=list)
     app: AppTest = field(init=False)
 
     def visit(self, **query: str) -> "Page":
         """Open the page in a new session and wait until it has drawn."""
-        self.page_app = self.page_app or page_over(self.client, self.local_stack, **self.settings)
+        self.page_app = self.page_app or page_over(self.client, self.local_stack, self.owner, **self.settings)
         self.app = AppTest.from_function(_script, default_timeout=20, kwargs={"app": self.page_app})
         for name, value in query.items():
             self.app.query_params[name] = value

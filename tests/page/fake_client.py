@@ -12,6 +12,7 @@ from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
 from agent.local import LocalStatus
 from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, GoalSpec, Json, ModelUse, Plan, Proposal, UserMessage
+from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.settings import Settings
 
@@ -153,17 +154,28 @@ class FakeStack:
         return self.now
 
 
-def page_over(client: FakeClient, local_stack: FakeStack | None = None, **settings: Any) -> PageApp:
-    """A page over a fake client."""
+class AnyOwner(Owner):
+    """Takes every browser for the owner's."""
+
+    def recognizes(self, cookies: Mapping[str, str]) -> bool:
+        return True
+
+
+def page_over(
+    client: FakeClient, local_stack: FakeStack | None = None, owner: Owner | None = None, **settings: Any
+) -> PageApp:
+    """A page over a fake client, which takes every browser for the owner's unless it is given another owner."""
 
     async def connect(_settings: Settings, _address: str) -> ChatClient:
         return client
 
-    return PageApp(
+    page = PageApp(
         read_settings=lambda: Settings(environment={"TEST": "1"}, **settings),
         local_stack=local_stack or FakeStack(),
         connect=connect,
     )
+    page.owner = owner or AnyOwner("a token of the tests")
+    return page
 
 
 def last_words(chat: FakeChat) -> str:

@@ -8,7 +8,7 @@ from agent.local import LocalStatus
 from agent.page.app import PageApp
 from agent.settings import Settings
 from tests.page.conftest import Page
-from tests.page.fake_client import FakeStack
+from tests.page.fake_client import AnyOwner, FakeStack
 
 
 def test_agent_greets_without_a_click_and_the_address_names_the_chat(greeted: Page) -> None:
@@ -93,6 +93,7 @@ def test_unusable_settings_name_the_variable_and_work_once_mended(page: Page) ->
     working.visit()
     assert working.page_app is not None
     page.page_app = PageApp(read_settings=read, local_stack=page.local_stack, connect=working.page_app.connect)
+    page.page_app.owner = AnyOwner("a token of the tests")
     page.client = working.client
     page.visit()
     assert "LLM_TIMEOUT must be a number of seconds" in page.text

@@ -6,7 +6,6 @@ from agent.conversation import Conversation
 from agent.messages import GoalSpec, Proposal
 from agent.page.outbox import EXPIRY, OutgoingMessage
 from agent.page.session import SessionState
-from agent.page.sidebar import at_home
 from agent.page.watcher import ChatState
 from agent.wire import chat_view
 
@@ -27,12 +26,3 @@ def test_yes_that_is_on_its_way_disables_its_card() -> None:
     session = SessionState()
     session.reconcile(ChatState(view=view, worker="alive"), [OutgoingMessage("id-1", "yes", proposal="p1")])
     assert list(session.decided) == ["p1"]
-
-
-def test_only_a_reader_on_the_same_machine_gets_the_list_of_all_chats() -> None:
-    assert at_home(None, {"Host": "localhost:8501"})
-    assert at_home(None, {"Host": "[::1]:8501"})
-    assert not at_home("10.0.0.7", {"Host": "localhost:8501"})
-    assert not at_home(None, {"Host": "chat.example.com"})
-    assert not at_home(None, {"Host": "localhost:8501", "X-Forwarded-For": "10.0.0.7"})
-    assert not at_home(None, {})

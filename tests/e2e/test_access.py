@@ -1,0 +1,130 @@
+"""Who sees which chats, at every name of this machine and behind a proxy; and whom the page talks to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.conftest import RunningPage, run_page
+
+PATIENCE = 60_000
+
+
+async def _open(context: BrowserContext, url: str) -> Page:
+    """A page whose chat is open."""
+    page = await context.new_page()
+    await page.goto(url)
+    await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
+    await expect(page.locator(f".st-key-chat-{_chat(page)}")).to_have_count(1, timeout=PATIENCE)
+    return page
+
+
+def _chat(page: Page) -> str:
+    return page.url.rpartition("chat=")[2]
+
+
+async def _listed(page: Page) -> set[str]:
+    """The ids of the chats in the sidebar."""
+    names = await page.locator('.st-key-chats [class*="st-key-chat-"]').evaluate_all("all => all.map(e => e.className)")
+    return {
+        part.removeprefix("st-key-chat-") for name in names for part in name.split() if part.startswith("st-key-chat-")
+    }
+
+
+@asynccontextmanager
+async def _tcp_proxy(port: int) -> AsyncIterator[int]:
+    """A proxy that adds no header: what comes through it looks local. The port it listens on."""
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield int(server.sockets[0].getsockname()[1])
+
+
+async def test_owner_is_who_holds_the_token_at_every_name_and_nobody_else(
+    tmp_path: Path, temporal_cli: Path, browser: Browser
+) -> None:
+    async with run_page(tmp_path, temporal_cli, STREAMLIT_SERVER_ADDRESS="::") as running:
+        port = urlsplit(running.url).port
+        assert port is not None
+        token = urlsplit(await running.owner_url()).query
+        visitor = await _open(await browser.new_context(), running.url)
+        theirs = _chat(visitor)
+        async with _tcp_proxy(port) as proxied:
+            for base in (
+                f"http://127.0.0.1:{port}",
+                f"http://localhost:{port}",
+                f"http://[::1]:{port}",
+                f"http://127.0.0.1:{proxied}",
+            ):
+                stranger = await _open(await browser.new_context(), base)
+                assert await _listed(stranger) == {_chat(stranger)}, base
+                await stranger.context.close()
+                context = await browser.new_context()
+                owner = await _open(context, f"{base}/?{token}")
+                assert "owner" not in owner.url
+                await expect(owner.locator(f".st-key-chat-{theirs}")).to_have_count(1, timeout=PATIENCE)
+                await context.pages[0].goto(base)  # the browser remembers
+                await expect(owner.locator(f".st-key-chat-{theirs}")).to_have_count(1, timeout=PATIENCE)
+                await context.close()
+        linked = await _open(await browser.new_context(), f"{running.url}/?chat={theirs}")
+        assert await _listed(linked) == {theirs}
+
+
+async def test_page_listens_on_loopback_refuses_other_hosts_and_talks_to_nobody_else(
+    running_page: RunningPage, browser: Browser
+) -> None:
+    process = psutil.Process(running_page.process.pid)
+    listening = {
+        connection.laddr.ip for connection in process.net_connections("tcp") if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+    host = urlsplit(running_page.url).netloc
+    assert await _handshake(host, host, f"http://{host}") == 101
+    assert await _handshake(host, "evil.example", "http://evil.example") == 403
+    assert await _handshake(host, host, "http://localhost:3000") == 403
+
+    context = await browser.new_context()
+    asked: set[str] = set()
+    context.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    page = await _open(context, await running_page.owner_url())
+    await page.locator(".message-box textarea").fill("Toronto")
+    await page.locator(".message-box textarea").press("Enter")
+    await expect(page.locator(".stChatMessage .stText")).to_have_text("Toronto", timeout=PATIENCE)
+    assert asked - {""} == {host}, "data: and blob: have no host"
+    icon = await page.locator('link[rel="shortcut icon"]').get_attribute("href") or ""
+    assert icon.startswith(("data:image/svg", "/media/", f"http://{host}/media/")), icon
+
+
+async def _handshake(address: str, host: str, origin: str) -> int:
+    """The status with which the page answers a websocket for this host, opened by this origin."""
+    name, _, port = address.partition(":")
+    reader, writer = await asyncio.open_connection(name, int(port))
+    lines = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host}",
+        f"Origin: {origin}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return status
