@@ -66,6 +66,8 @@ _STATUS: dict[WorkflowExecutionStatus | None, RunStatus] = {
     WorkflowExecutionStatus.CANCELED: "canceled",
 }
 
+_ENDED = ("Completed", "Failed", "Terminated", "TimedOut", "Canceled")
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -215,18 +217,24 @@ class ChatClient:
         return ""
 
     async def chats(self, limit: int = 30) -> list[ChatRow]:
-        """The newest chats, open ones first."""
-        rows: list[ChatRow] = []
+        """The newest open chats, then the newest ended ones: at most `limit` of each.
+
+        Runs that continued as new are left out by the query: a long chat has many, and would push others off the list.
+        """
         async with self._calling(""):
-            query = f"WorkflowType = '{WORKFLOW}'"
-            async for run in self._client.list_workflows(query, page_size=limit, limit=limit, rpc_timeout=RPC_TIMEOUT):
-                if run.status == WorkflowExecutionStatus.CONTINUED_AS_NEW:
-                    continue
-                memo = await run.memo()
-                goal = str(memo.get("goal", ""))
-                title = str(memo.get("title", "")) or goal or run.id
-                rows.append(ChatRow(run.id, title, goal, run.start_time, _STATUS.get(run.status, "running")))
+            rows = await self._rows("ExecutionStatus = 'Running'", limit)
+            rows += await self._rows(f"ExecutionStatus IN ({', '.join(map(repr, _ENDED))})", limit)
         rows.sort(key=lambda row: (row.status == "running", row.started), reverse=True)
+        return rows
+
+    async def _rows(self, which: str, limit: int) -> list[ChatRow]:
+        rows = []
+        query = f"WorkflowType = '{WORKFLOW}' AND {which}"
+        async for run in self._client.list_workflows(query, page_size=limit, limit=limit, rpc_timeout=RPC_TIMEOUT):
+            memo = await run.memo()
+            goal = str(memo.get("goal", ""))
+            title = str(memo.get("title", "")) or goal or run.id
+            rows.append(ChatRow(run.id, title, goal, run.start_time, _STATUS.get(run.status, "running")))
         return rows
 
     async def _signal(self, chat_id: str, name: str, *payload: Json) -> None:

@@ -164,7 +164,9 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...], quick:
 
 
 def _status(app: PageApp, state: ChatState) -> None:
-    now = status.line(state, supervised=app.settings.embedded_worker)
+    stack = app.local_status()
+    problem = stack.problem if app.owner.recognizes(st.context.cookies) else ""
+    now = status.line(state, stack.worker, problem)
     text = f":shimmer[{now.text} …]" if now.tone == "busy" else now.text
     st.caption(f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text)
     if state.busy and state.attempt is not None and state.attempt.fraction is not None:

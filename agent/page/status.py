@@ -17,6 +17,9 @@ _CLOSED = {
 }
 
 
+WorkerState = Literal["starting", "running", "stuck", "stopping", "off", "failed"]
+
+
 @dataclass(frozen=True)
 class Line:
     """quiet: nothing to wait for; busy: something runs; warning: it waits for something that is missing."""
@@ -25,10 +28,10 @@ class Line:
     tone: Literal["quiet", "busy", "warning", "error"] = "quiet"
 
 
-def line(state: ChatState, *, supervised: bool = True) -> Line:
+def line(state: ChatState, worker: WorkerState = "off", problem: str = "") -> Line:
     """The line for a chat in this state, as Markdown with text from outside escaped.
 
-    supervised: whether a worker that dies is restarted by itself.
+    worker: what the supervisor says of the embedded worker, `off` if there is none. problem: why it does not start.
     """
     if state.run_status != "running":
         why = f" {format.escape(state.failure)}" if state.failure else ""
@@ -36,8 +39,9 @@ def line(state: ChatState, *, supervised: bool = True) -> Line:
         return Line(f"{_CLOSED[state.run_status]}{why}{kept} New chat starts another.", _closed_tone(state))
     if state.view is not None and state.view.status == "ended":
         return Line("This chat has ended. New chat starts another.")
-    if state.worker == "missing" or isinstance(state.error, NoWorker):
-        return Line(_no_worker(supervised), "warning")
+    no_worker = state.worker == "missing" or isinstance(state.error, NoWorker)
+    if no_worker or (state.busy and worker in ("stuck", "stopping")):
+        return Line(_no_worker(worker, problem), "warning")
     if state.error is not None:
         return Line(format.escape(state.error), "warning")
     if state.slow:
@@ -51,9 +55,17 @@ def _closed_tone(state: ChatState) -> Literal["quiet", "error"]:
     return "quiet" if state.run_status == "completed" else "error"
 
 
-def _no_worker(supervised: bool) -> str:
-    remedy = "One is being started; if this message stays, start one" if supervised else "Start one"
-    return f"No worker is running, so nothing is answered. {remedy} with `python worker.py`; your messages are kept."
+def _no_worker(worker: WorkerState, problem: str) -> str:
+    what = {
+        "starting": "The worker is starting.",
+        "running": "The worker does not answer. If this message stays, restart it with `python -m agent.local restart`.",
+        "stuck": "The worker has stopped responding. It is being replaced.",
+        "stopping": "The worker is being restarted; it finishes what is under way first.",
+        "failed": "The worker does not start, so nothing is answered. It is tried again by itself.",
+        "off": "No worker is running, so nothing is answered. Start one with `python worker.py`.",
+    }[worker]
+    why = f" {format.escape(problem)}" if problem else ""
+    return f"{what}{why} Your messages are kept."
 
 
 def _under_way(state: ChatState) -> Line:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -150,3 +151,33 @@ async def test_why_a_chat_failed_is_reported(temporal: Client, queue: str) -> No
         snapshot = await harness.chats.view(handle.id)
         assert (snapshot.run_status, snapshot.view) == ("failed", None)
         assert "agent_goal" in await harness.chats.failure(handle.id)
+
+
+@workflow.defn(name="AgentGoalWorkflow", sandboxed=False)
+class LongChat:
+    """A chat of as many runs as it is told."""
+
+    @workflow.run
+    async def run(self, left: int) -> None:
+        if left:
+            workflow.continue_as_new(left - 1)
+
+
+async def test_ended_chats_are_listed_however_many_runs_others_have(temporal_cli: Path, queue: str) -> None:
+    at_once = ["--dynamic-config-value", 'history.workflowIdReuseMinimalInterval="1ms"']
+    server = await start_dev_server(temporal_cli, extra=at_once)
+    try:
+        client = await connect(Settings(), server.address)
+        async with Worker(client, task_queue=queue, workflows=[LongChat]):
+            for name, runs in (("ended", 0), ("long", 12)):
+                await client.execute_workflow("AgentGoalWorkflow", runs, id=name, task_queue=queue)
+        await client.start_workflow("AgentGoalWorkflow", 0, id="open", task_queue=queue)
+        chats = ChatClient(client, Settings(temporal_task_queue=queue))
+
+        async def are_listed() -> bool:
+            listed = [(row.chat_id, row.status) for row in await chats.chats(3)]
+            return listed == [("open", "running"), ("long", "completed"), ("ended", "completed")]
+
+        await wait_until(are_listed)
+    finally:
+        await server.stop()

@@ -1,5 +1,7 @@
 """The status line and the partial reply."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.client import Attempt
@@ -28,6 +30,7 @@ def test_running_tool_is_named_with_its_progress(proposed: Page) -> None:
 
 
 def test_no_worker_is_a_sentence_with_the_command(greeted: Page) -> None:
+    greeted.local_stack.now = replace(greeted.local_stack.now, worker="off")
     greeted.chat.worker = "missing"
     greeted.shows("No worker is running").shows("python worker.py")
     greeted.chat.worker = "alive"
@@ -38,7 +41,7 @@ def test_no_worker_is_a_sentence_with_the_command(greeted: Page) -> None:
     ("trouble", "told"),
     [
         (ServerUnavailable("The Temporal server does not answer."), "The Temporal server does not answer."),
-        (NoWorker("No worker has answered for 5 seconds."), "No worker is running"),
+        (NoWorker("No worker has answered for 5 seconds."), "The worker is starting."),
         (ChatError("Something else."), "Something else."),
     ],
 )
@@ -74,3 +77,19 @@ def test_closed_chats_say_how_and_offer_a_new_one(greeted: Page, status: str, to
 
 def test_end_button_ends_the_chat(greeted: Page) -> None:
     greeted.click("end-chat").shows("This chat has ended. New chat starts another.")
+
+
+@pytest.mark.parametrize(
+    ("worker", "told"),
+    [
+        ("starting", "The worker is starting."),
+        ("stuck", "The worker has stopped responding. It is being replaced."),
+        ("stopping", "it finishes what is under way first"),
+        ("failed", "The worker does not start, so nothing is answered. It is tried again by itself. LLM_KEY is wrong."),
+    ],
+)
+def test_what_the_supervisor_says_of_the_worker_is_told(greeted: Page, worker: str, told: str) -> None:
+    problem = "LLM_KEY is wrong." if worker == "failed" else ""
+    greeted.local_stack.now = replace(greeted.local_stack.now, worker=worker, problem=problem)  # type: ignore[arg-type]
+    greeted.chat.worker = "missing"
+    greeted.shows(told).shows("Your messages are kept.")
