@@ -98,7 +98,9 @@ async def build(directory: Path, say: Callable[[str], None]) -> Path | None:
     # Without the tables for debuggers it is 40 MB smaller.
     command = [go, "install", "-ldflags=-s -w", f"github.com/temporalio/cli/cmd/temporal@{VERSION}"]
     step = "Building the Temporal server with Go ({0:.0f} s so far; takes 3-5 minutes the first time)"
-    await _run(command, directory, say, step, within=1800, environment={**os.environ, "GOBIN": str(directory)})
+    # With cgo it would not run for a user without a passwd entry.
+    environment = {**os.environ, "GOBIN": str(directory), "CGO_ENABLED": "0"}
+    await _run(command, directory, say, step, within=1800, environment=environment)
     return _result(directory)
 
 

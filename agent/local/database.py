@@ -58,7 +58,7 @@ class PersistentServer:
     async def start(self, binary: Path, environment: Mapping[str, str]) -> DevServer:
         """Start it on the database of the last time. Raises StartFailed."""
         await self._acquire_lock()
-        # Go's user lookup fails without these for a user without a passwd entry. TEMPORAL_* is about other servers.
+        # A user without a passwd entry needs the first two. TEMPORAL_* is about other servers.
         missing = {"USER": "steadfast", "HOME": str(self._home)}
         given = {name: value for name, value in environment.items() if not name.startswith("TEMPORAL_")}
         environment = missing | given
@@ -155,6 +155,11 @@ def _into_one_file(database: Path) -> None:
 
 
 def _with_remedy(error: Exception) -> str:
+    if "unknown userid" in str(error):  # a CLI that was built with cgo
+        return (
+            f"This Temporal CLI does not run for a user without an entry in /etc/passwd (number {os.getuid()}). "
+            "Add one, or install the CLI of https://docs.temporal.io/cli, then start again."
+        )
     return (
         f"{error} If that does not pass, `python -m agent.local reset` gives the chats' database another name "
         "and starts an empty one."

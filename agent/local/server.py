@@ -30,6 +30,7 @@ DYNAMIC_CONFIG = (
 # Nothing is lost when a process dies; a power cut may lose the last moments.
 PRAGMAS = ("journal_mode=WAL", "synchronous=1")
 HEALTHY_WITHIN = 30.0
+_LONGEST = 300
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -139,7 +140,8 @@ async def _healthy(server: DevServer, namespace: str) -> None:
 def _message(line: str) -> str:
     """The message in a line of the server's log: `time=… level=ERROR msg="…"`."""
     found = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
-    return found[1].replace('\\"', '"') if found else line
+    message = found[1].replace('\\"', '"') if found else line
+    return message if len(message) <= _LONGEST else f"… {message[-_LONGEST:]}"  # the cause comes last
 
 
 def fetch(url: str, body: dict[str, Any] | None = None, timeout: float = 2.0, host: str = "") -> Any:
