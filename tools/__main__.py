@@ -17,7 +17,7 @@ from dotenv import dotenv_values
 from platformdirs import user_data_path
 
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain, load
-from tools.services.world import reset
+from tools.services.mock_data import reset
 
 _WIDEST = 44
 """The widest column of a table, in characters."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
-from tools.services.world import money, once
+from tools.services.mock_data import change_once, money
 
 
 @tool(effect="idempotent", timeout=20)
@@ -41,7 +41,7 @@ def add_to_cart(
         summary = ", ".join(f"{row['quantity']} × {row['item']}" for row in rows)
         return {"cart": lines, "total": total, "currency": "USD", "summary": summary}
 
-    return Returned(once(context.home, context.idempotency_key, "AddToCart", change), source="mock")
+    return Returned(change_once(context.home, context.idempotency_key, "AddToCart", change), source="mock")
 
 
 def _on_the_menu(database: sqlite3.Connection, item: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
-from tools.services.world import once
+from tools.services.mock_data import change_once
 
 
 @tool(effect="idempotent", timeout=20)
@@ -31,4 +31,4 @@ def book_time_off(request: Annotated[str, Field(examples=["TO-001"])], context: 
         told = {"request": row["request"], "start": row["first"], "end": row["last"], "days": row["days"]}
         return told | {"days_left": left - row["days"], "status": "booked"}
 
-    return Returned(once(context.home, context.idempotency_key, "BookTimeOff", change), source="mock")
+    return Returned(change_once(context.home, context.idempotency_key, "BookTimeOff", change), source="mock")

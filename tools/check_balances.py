@@ -6,8 +6,8 @@ from pydantic import Field
 
 from tools import Returned, ToolContext, tool
 from tools.services.bank import accounts_of
+from tools.services.mock_data import mock_data, money
 from tools.services.people import PEOPLE, Email
-from tools.services.world import money, world
 
 
 @tool(effect="read", timeout=20)
@@ -20,7 +20,7 @@ def check_balances(
     Args:
         email: the email address on file with the bank
     """
-    with world(context.home) as database:
+    with mock_data(context.home) as database:
         rows = accounts_of(database, email)
     accounts = [
         {"name": row["name"], "number": row["number"], "balance": money(row["balance"]), "currency": "USD"}

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from tools import Returned, ToolContext, tool
+from tools.services.mock_data import mock_data
 from tools.services.people import PEOPLE, Email
 from tools.services.staff import employee
-from tools.services.world import world
 
 
 class Booked(BaseModel):
@@ -35,7 +35,7 @@ def check_time_off(
     Args:
         email: the employee's email address at work
     """
-    with world(context.home) as database:
+    with mock_data(context.home) as database:
         found = employee(database, email)
         rows = database.execute("SELECT * FROM requests WHERE email = ? ORDER BY first", (found["email"],)).fetchall()
     booked = [Booked(first=row["first"], last=row["last"], days=row["days"], status=row["status"]) for row in rows]

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tools import Returned, ToolContext, tool
+from tools.services.mock_data import mock_data, money
 from tools.services.people import PEOPLE, Email
 from tools.services.shop import orders_of
-from tools.services.world import money, world
 
 
 @tool(effect="read", timeout=20)
@@ -20,7 +20,7 @@ def list_orders(
     Args:
         email: the email address that the person orders with
     """
-    with world(context.home) as database:
+    with mock_data(context.home) as database:
         rows = orders_of(database, email)
     orders = [
         {

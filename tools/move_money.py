@@ -8,8 +8,8 @@ from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
 from tools.services.bank import accounts_of
+from tools.services.mock_data import cents, change_once, money
 from tools.services.people import Email
-from tools.services.world import cents, money, once
 
 LIMIT = Decimal("5000.00")
 Account = Literal["Checking", "Savings", "Travel fund"]
@@ -55,4 +55,4 @@ def move_money(
             "accounts": [{"name": name, "balance": left, "currency": "USD"} for name, left in after.items()]
         }
 
-    return Returned(once(context.home, context.idempotency_key, "MoveMoney", change), source="mock")
+    return Returned(change_once(context.home, context.idempotency_key, "MoveMoney", change), source="mock")

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
+from tools.services.mock_data import change_once, money
 from tools.services.shop import find_order
-from tools.services.world import money, once
 
 DAYS = 60
 
@@ -38,4 +38,4 @@ def refund_order(
         told = {"order": row["number"], "item": row["item"], "refunded": money(row["total"]), "currency": "USD"}
         return told | {"reason": reason, "reference": f"RF-{row['number']}"}
 
-    return Returned(once(context.home, context.idempotency_key, "RefundOrder", change), source="mock")
+    return Returned(change_once(context.home, context.idempotency_key, "RefundOrder", change), source="mock")

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tools import Returned, ToolContext, ToolError, tool
+from tools.services.mock_data import change_once
 from tools.services.people import Email
 from tools.services.staff import employee, working_days
-from tools.services.world import once
 
 LONGEST = 366
 
@@ -59,4 +59,4 @@ def request_time_off(
         told = {"request": request, "email": found["email"], "start": str(start), "end": str(end)}
         return told | {"days": days, "days_left": found["days_left"], "status": "approved"}
 
-    return Returned(once(context.home, context.idempotency_key, "RequestTimeOff", change), source="mock")
+    return Returned(change_once(context.home, context.idempotency_key, "RequestTimeOff", change), source="mock")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tools import Returned, ToolContext, tool
-from tools.services.world import money, world
+from tools.services.mock_data import mock_data, money
 
 Kitchen = Literal["Pizzeria", "Grill", "Noodle bar"]
 
@@ -19,7 +19,7 @@ def show_menu(
     Args:
         kitchen: the kitchen to order from
     """
-    with world(context.home) as database:
+    with mock_data(context.home) as database:
         rows = database.execute("SELECT * FROM menu WHERE kitchen = ? ORDER BY rowid", (kitchen,)).fetchall()
     menu = [
         {"name": row["name"], "price": money(row["price"]), "currency": "USD", "about": row["about"]} for row in rows

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from tools import Returned, ToolContext, tool
+from tools.services.mock_data import mock_data
 from tools.services.shop import find_order
-from tools.services.world import world
 
 
 @tool(effect="read", timeout=20)
@@ -18,7 +18,7 @@ def track_order(
     Args:
         order: the number of the order
     """
-    with world(context.home) as database:
+    with mock_data(context.home) as database:
         row = find_order(database, order)
     told = {"order": row["number"], "item": row["item"], "status": row["status"], "carrier": row["carrier"]}
     when = "delivered" if row["status"] in ("delivered", "refunded") else "expected"

@@ -24,7 +24,7 @@ ALEX = "alex.rivera@example.com"
 
 @pytest.fixture(scope="module")
 def office(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    """One worker.py with the mock world of all tests here, each with people or dates of its own."""
+    """One worker.py with the mock data of all tests here, each with people or dates of its own."""
     with crew(server, tmp_path_factory.mktemp("office")) as found:
         yield found
 
@@ -44,7 +44,7 @@ def balances(home: Path, email: str) -> dict[str, int]:
 
 
 def receipts(home: Path, chat: Chat) -> list[str]:
-    """The tools that changed the world for this chat."""
+    """The tools that changed the mock data for this chat."""
     return rows(home, f"SELECT tool FROM receipts WHERE key LIKE '{chat.id}/%' ORDER BY rowid")
 
 
@@ -165,7 +165,7 @@ async def test_a_switch_that_is_declined_leaves_the_goal_as_it_was(person: Perso
 async def test_money_moves_once_when_the_worker_dies_before_and_after_the_effect(
     person: Person, office: Crew, server: str
 ) -> None:
-    """Last here: it kills the worker. The tool waits for the world's lock; then its answer has nowhere to go."""
+    """Last here: it kills the worker. The tool waits for the lock of the mock data; then its answer has nowhere to go."""
     before = balances_of_alex = {"Checking": 284210, "Savings": 1265000, "Travel fund": 61875}
     early, late = await start(person, "bank"), await start(person, "bank")
     for chat, amount in ((early, "100"), (late, "30.50")):

@@ -7,7 +7,7 @@ from tools import ToolContext, Toolset, load
 
 @pytest.fixture
 def context(tmp_path: Path) -> ToolContext:
-    """One receipt, no keys, and a world of its own."""
+    """One receipt, no keys, and mock data of its own."""
     return ToolContext("chat/1", home=tmp_path)
 
 

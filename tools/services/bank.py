@@ -1,4 +1,4 @@
-"""The accounts of the mock world."""
+"""The accounts of the mock data."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""The orders of the mock world."""
+"""The orders of the mock data."""
 
 import re
 import sqlite3

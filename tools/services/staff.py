@@ -1,4 +1,4 @@
-"""The employees of the mock world."""
+"""The employees of the mock data."""
 
 import sqlite3
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The small world that the mock tools read and change: one SQLite file, changed once for each receipt."""
+"""The data behind the mock tools (accounts, orders, employees, a menu): one SQLite file, changed once for each receipt."""
 
 import json
 import sqlite3
@@ -12,13 +12,15 @@ from tools.kit.tool import ToolError
 from tools.services.places import DATA
 
 FILE = "world.sqlite3"
+"""Its name since the first version: what was booked with an older one is still there."""
+
 VERSION = 1
-"""Of world.sql: a file made by another one begins anew."""
+"""Of mock_data.sql. A file made by another version is reset."""
 
 
 @contextmanager
-def world(home: Path) -> Iterator[sqlite3.Connection]:
-    """The world in one transaction: all that is changed inside is kept together, or nothing if anything fails."""
+def mock_data(home: Path) -> Iterator[sqlite3.Connection]:
+    """The data in one transaction: all that is changed inside is kept together, or nothing if anything fails."""
     home.mkdir(parents=True, exist_ok=True)
     path = home / FILE
     database = sqlite3.connect(path, timeout=20, isolation_level=None)
@@ -39,9 +41,11 @@ def world(home: Path) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
-def once(home: Path, key: str, tool: str, change: Callable[[sqlite3.Connection], dict[str, Any]]) -> dict[str, Any]:
+def change_once(
+    home: Path, key: str, tool: str, change: Callable[[sqlite3.Connection], dict[str, Any]]
+) -> dict[str, Any]:
     """Make a change under a receipt's key; the same key again gives the first answer and changes nothing."""
-    with world(home) as database:
+    with mock_data(home) as database:
         row = database.execute("SELECT tool, result FROM receipts WHERE key = ?", (key,)).fetchone()
         if row is None:
             result = change(database)
@@ -56,10 +60,10 @@ def once(home: Path, key: str, tool: str, change: Callable[[sqlite3.Connection],
 
 
 def reset(home: Path) -> None:
-    """Begin anew, whatever is in the file."""
+    """Start with fresh data, whatever is in the file."""
     home.mkdir(parents=True, exist_ok=True)
     try:
-        with world(home) as database:
+        with mock_data(home) as database:
             _make(database)
     except ToolError:
         (home / FILE).unlink()
@@ -80,7 +84,7 @@ def _make(database: sqlite3.Connection) -> None:
     for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         database.execute(f'DROP TABLE "{name}"')
     statement = ""
-    for line in (DATA / "world.sql").read_text(encoding="utf-8").splitlines():
+    for line in (DATA / "mock_data.sql").read_text(encoding="utf-8").splitlines():
         statement += line + "\n"
         if sqlite3.complete_statement(statement):  # executescript would commit half of it
             database.execute(statement)

@@ -1,4 +1,4 @@
-"""The mock world changes once for each receipt, whatever happens to those who change it."""
+"""The mock data changes once for each receipt, whatever happens to those who change it."""
 
 import asyncio
 import os
@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from tools import ToolContext, ToolError, Toolset
-from tools.services.world import FILE, once, reset, world
+from tools.services.mock_data import FILE, change_once, mock_data, reset
 
 MOVE = {"email": "alex.rivera@example.com", "source": "Savings", "target": "Checking", "amount": "100.10"}
 
 
 def balance(home: Path, account: str) -> int:
-    with world(home) as database:
+    with mock_data(home) as database:
         return int(
             database.execute(
                 "SELECT balance FROM accounts WHERE email = ? AND name = ?", (MOVE["email"], account)
@@ -47,7 +47,7 @@ async def test_another_receipt_moves_it_again(toolset: Toolset, tmp_path: Path) 
 async def test_twenty_attempts_at_once_move_it_once(toolset: Toolset, tmp_path: Path) -> None:
     results = await asyncio.gather(*(move(toolset, tmp_path) for _ in range(20)))
     assert all(result == results[0] for result in results)
-    with world(tmp_path) as database:
+    with mock_data(tmp_path) as database:
         assert database.execute("SELECT count(*) FROM transfers").fetchone()[0] == 1
 
 
@@ -69,14 +69,14 @@ async def test_receipt_of_another_tool_is_refused(toolset: Toolset, tmp_path: Pa
 KILLED = """
 import os, sys
 from pathlib import Path
-from tools.services.world import once
+from tools.services.mock_data import change_once
 
 def change(database):
     database.execute("UPDATE accounts SET balance = 0")
     print("changed", flush=True)
     sys.stdin.read()
 
-once(Path(sys.argv[1]), "chat/1", "MoveMoney", change)
+change_once(Path(sys.argv[1]), "chat/1", "MoveMoney", change)
 """
 
 
@@ -102,7 +102,7 @@ def test_answer_that_was_lost_is_given_again(tmp_path: Path) -> None:
     def never(database: sqlite3.Connection) -> dict[str, Any]:
         raise AssertionError("changed twice")
 
-    assert once(tmp_path, "k", "T", change) == once(tmp_path, "k", "T", never) == {"n": 1}
+    assert change_once(tmp_path, "k", "T", change) == change_once(tmp_path, "k", "T", never) == {"n": 1}
 
 
 async def test_reset_begins_anew(toolset: Toolset, tmp_path: Path) -> None:

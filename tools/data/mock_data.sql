@@ -1,5 +1,5 @@
--- The small world behind the mock tools: a bank, an employer, a shop and a kitchen. Amounts are in cents.
--- Only receipts, transfers, requests, refunds and cart lines are added later; `python -m tools reset` begins anew.
+-- The data behind the mock tools: a bank, an employer, a shop and a kitchen. Amounts are in cents.
+-- Only receipts, transfers, requests, refunds and cart lines are added later; `python -m tools reset` resets it.
 
 CREATE TABLE receipts (key TEXT PRIMARY KEY, tool TEXT NOT NULL, result TEXT NOT NULL, at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
 
