@@ -28,7 +28,7 @@ def book_time_off(request: Annotated[str, Field(examples=["TO-001"])], context: 
             raise ToolError(f"The request is for {row['days']} days, but only {left} are left.")
         database.execute("UPDATE employees SET days_left = ? WHERE email = ?", (left - row["days"], row["email"]))
         database.execute("UPDATE requests SET status = 'booked' WHERE request = ?", (row["request"],))
-        told = {"request": row["request"], "start": row["first"], "end": row["last"], "days": row["days"]}
-        return told | {"days_left": left - row["days"], "status": "booked"}
+        booking = {"request": row["request"], "start": row["first"], "end": row["last"], "days": row["days"]}
+        return booking | {"days_left": left - row["days"], "status": "booked"}
 
     return Returned(change_once(context.home, context.idempotency_key, "BookTimeOff", change), source="mock")

@@ -39,5 +39,5 @@ def check_time_off(
         found = employee(database, email)
         rows = database.execute("SELECT * FROM requests WHERE email = ? ORDER BY first", (found["email"],)).fetchall()
     booked = [Booked(first=row["first"], last=row["last"], days=row["days"], status=row["status"]) for row in rows]
-    told = TimeOff(email=found["email"], name=found["name"], days_left=found["days_left"], booked=booked)
-    return Returned(told, source="mock")
+    balance = TimeOff(email=found["email"], name=found["name"], days_left=found["days_left"], booked=booked)
+    return Returned(balance, source="mock")

@@ -56,7 +56,7 @@ def create_invoice(
         description: what is being paid for, such as the trip or the summary of the cart
         email: the email address of whoever pays, if they have told it; a real invoice needs one
     """
-    told: dict[str, Any] = {"amount": amount, "currency": currency, "description": description}
+    fields: dict[str, Any] = {"amount": amount, "currency": currency, "description": description}
     if context.environment.get("STRIPE_API_KEY"):
         source = stripe_invoices.source(context.environment)
         made = stripe_invoices.create(
@@ -68,7 +68,7 @@ def create_invoice(
             context.environment,
             context.progress,
         )
-        return Returned(Invoice(reference=made.reference, url=made.url, status=made.status, **told), source=source)
+        return Returned(Invoice(reference=made.reference, url=made.url, status=made.status, **fields), source=source)
     context.progress("Creating the invoice")
     reference, url = mock_invoices.create(context.idempotency_key)
-    return Returned(Invoice(reference=reference, url=url, status="open", **told), source="mock")
+    return Returned(Invoice(reference=reference, url=url, status="open", **fields), source="mock")

@@ -104,8 +104,8 @@ def _in_month(rows: list[dict[str, str]], year: int, month: int) -> list[Event]:
             continue
         first = date(year, month, 1)
         start = first + timedelta((int(row["weekday"]) - first.weekday()) % 7 + 7 * (int(row["week"]) - 1))
-        told: dict[str, Any] = {name: row[name] for name in ("name", "venue", "city", "description")}
-        events.append(Event(start=start, end=start + timedelta(int(row["days"]) - 1), **told))
+        fields: dict[str, Any] = {name: row[name] for name in ("name", "venue", "city", "description")}
+        events.append(Event(start=start, end=start + timedelta(int(row["days"]) - 1), **fields))
     return sorted(events, key=lambda event: event.start)
 
 

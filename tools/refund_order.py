@@ -35,7 +35,7 @@ def refund_order(
                 f"Order {row['number']} of {row['ordered']} is more than {DAYS} days old: too late to refund."
             )
         database.execute("UPDATE orders SET status = 'refunded' WHERE number = ?", (row["number"],))
-        told = {"order": row["number"], "item": row["item"], "refunded": money(row["total"]), "currency": "USD"}
-        return told | {"reason": reason, "reference": f"RF-{row['number']}"}
+        refund = {"order": row["number"], "item": row["item"], "refunded": money(row["total"]), "currency": "USD"}
+        return refund | {"reason": reason, "reference": f"RF-{row['number']}"}
 
     return Returned(change_once(context.home, context.idempotency_key, "RefundOrder", change), source="mock")

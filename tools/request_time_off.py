@@ -56,7 +56,7 @@ def request_time_off(
             "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?)",
             (request, found["email"], str(start), str(end), days, "approved"),
         )
-        told = {"request": request, "email": found["email"], "start": str(start), "end": str(end)}
-        return told | {"days": days, "days_left": found["days_left"], "status": "approved"}
+        approved = {"request": request, "email": found["email"], "start": str(start), "end": str(end)}
+        return approved | {"days": days, "days_left": found["days_left"], "status": "approved"}
 
     return Returned(change_once(context.home, context.idempotency_key, "RequestTimeOff", change), source="mock")

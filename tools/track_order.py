@@ -20,6 +20,6 @@ def track_order(
     """
     with mock_data(context.home) as database:
         row = find_order(database, order)
-    told = {"order": row["number"], "item": row["item"], "status": row["status"], "carrier": row["carrier"]}
+    shipment = {"order": row["number"], "item": row["item"], "status": row["status"], "carrier": row["carrier"]}
     when = "delivered" if row["status"] in ("delivered", "refunded") else "expected"
-    return Returned(told | {when: row["expected"]}, source="mock")
+    return Returned(shipment | {when: row["expected"]}, source="mock")

@@ -50,10 +50,10 @@ class Arguments:
             if default is ... and _allows_none(hints[name]):
                 self._nullable.add(name)
             text = _annotated_text(hints[name]) or about.get(name)
-            told = Field(default, alias=name, description=text) if text else Field(default, alias=name)
+            info = Field(default, alias=name, description=text) if text else Field(default, alias=name)
             field = f"field_{len(fields)}"  # a parameter may be called `copy` or `schema`, a field of a model may not
             self._fields[field] = name
-            fields[field] = (hints[name], told)
+            fields[field] = (hints[name], info)
         self._model: type[BaseModel] = create_model(f"{tool}Arguments", __config__=_CONFIG, **fields)
         self.parameters = compact_schema(self._model)
         self._schemas: dict[str, dict[str, Any]] = dict(self.parameters["properties"])

@@ -47,7 +47,7 @@ def load(directory: Path | None = None) -> Toolset:
         for value in list(vars(module).values()) if module else []:
             if not isinstance(value, Goal):
                 continue
-            wrong, word = _wrong_with(value, found)
+            wrong, word = _defect(value, found)
             if wrong:
                 found.problems.append(_problem(path, root, _line_of(path, word), wrong))
             else:
@@ -70,12 +70,12 @@ def _import(path: Path, root: Path, problems: list[str]) -> ModuleType | None:
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        problems.append(_problem(path, root, _line(path, error), _said(error, path)))
+        problems.append(_problem(path, root, _line(path, error), _reason(error, path)))
         return None
     return module
 
 
-def _wrong_with(goal: Goal, found: Toolset) -> tuple[str, str]:
+def _defect(goal: Goal, found: Toolset) -> tuple[str, str]:
     """What makes a goal unusable, and the word of its file that does; ("", "") when nothing does."""
     if goal.name in found.goals:
         return f"there is already a goal called {goal.name}", goal.name
@@ -85,10 +85,8 @@ def _wrong_with(goal: Goal, found: Toolset) -> tuple[str, str]:
     return "", ""
 
 
-def _problem(path: Path, root: Path, line: int, said: str) -> str:
-    return (
-        f"{path.relative_to(root.parent).as_posix()}, line {line}: {said.rstrip('.')}. The other tools and goals work."
-    )
+def _problem(path: Path, root: Path, line: int, reason: str) -> str:
+    return f"{path.relative_to(root.parent).as_posix()}, line {line}: {reason.rstrip('.')}. The other tools and goals work."
 
 
 def _line(path: Path, error: BaseException) -> int:
@@ -103,7 +101,7 @@ def _line_of(path: Path, word: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if f'"{word}"' in line), 1)
 
 
-def _said(error: BaseException, path: Path) -> str:
+def _reason(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError):
         where = "this" if error.filename == str(path) else f"{error.filename}, line {error.lineno},"
         return f"{where} is not Python ({error.msg})"

@@ -144,8 +144,8 @@ class Tool:
         except Exception as error:
             if limit.expired():
                 raise TryAgain(f"{self.name} did not answer within {seconds(self.timeout)}.") from None
-            told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise TryAgain(redact(f"{self.name} failed ({told}).", context.environment)) from None
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise TryAgain(redact(f"{self.name} failed ({reason}).", context.environment)) from None
 
     async def _answer(self, checked: dict[str, Any], context: ToolContext) -> object:
         try:

@@ -1,7 +1,7 @@
 """What one MCP server offers: asked for when needed, and again when it may have changed."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tools.kit.tool import ToolError
 from tools.mcp.connection import Connection
@@ -33,14 +33,17 @@ class Listing:
         self._problem = ""
         self._asking: asyncio.Task[Offered] | None = None
 
-    async def get(self, *, known: bool = False) -> Offered:
-        """The tools; those already known, however old, if that is enough. Raises ToolError with the reason for none."""
-        if self._offered is not None and (known or self._is_fresh()):
+    async def get(self, age: Literal["known", "fresh", "new"] = "fresh") -> Offered:
+        """The tools: known already, however old; fresh enough to be offered; or asked for now.
+
+        Raises ToolError with the reason for none.
+        """
+        if self._offered is not None and (age == "known" or (age == "fresh" and self._is_fresh())):
             return self._offered
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
             self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
-        patience = PATIENCE if self._problem and not known else 2 * self.connection.server.timeout + 10
+        patience = PATIENCE if self._problem and age == "fresh" else 2 * self.connection.server.timeout + 10
         await asyncio.wait([self._asking], timeout=patience)
         if not self._asking.done():
             raise ToolError(self._problem or self._no_list())

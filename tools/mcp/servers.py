@@ -55,13 +55,19 @@ class Servers:
 
         Raises ToolError where a server that may have it is missing, or where a name of earlier times means several tools.
         """
+        candidates = [server for server in self._servers if may_be_of(server, self._prefixes, name)]
+        found = await self._lookup(candidates, name, known=True)
+        return found or await self._lookup(candidates, name, known=False)
+
+    async def _lookup(self, candidates: list[Server], name: str, *, known: bool) -> Tool | None:
+        """Among the tools that are known already, or among those of a list asked for now."""
         found: dict[str, Tool] = {}
         missing: ToolError | None = None
-        for server in self._servers:
-            if address(server) in found or not may_be_of(server, self._prefixes, name):
+        for server in candidates:
+            if address(server) in found:
                 continue
             try:
-                offered = await self._listing(server).get(known=True)
+                offered = await self._listing(server).get("known" if known else "new")
             except ToolError as error:
                 missing = error
                 continue

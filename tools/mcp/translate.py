@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LEFT_OUT = ("$schema", "$id", "$anchor", "$comment", "$ref", "$defs", "definitions")
 _NODES = 2_000
+_LONGEST = 50_000
+"""Every proposal keeps the schema, so a longer one, in bytes, is not shown; the server checks its arguments anyway."""
 
 
 def effect_of(server: Server, tool: "types.Tool") -> Effect:
@@ -52,24 +54,24 @@ def _part(part: Any) -> str | dict[str, Any]:
         case "text":
             return str(part.text)
         case "resource":
-            told = {
+            content = {
                 "url": part.resource.uri,
                 "type": part.resource.mime_type,
                 "text": getattr(part.resource, "text", None),
             }
         case "resource_link":
-            told = {
+            content = {
                 "name": part.title or part.name,
                 "url": part.uri,
                 "type": part.mime_type,
                 "description": part.description,
             }
         case _:
-            told = {"type": getattr(part, "mime_type", None) or part.type}
-    if told.get("text") is None and part.type != "resource_link":
+            content = {"type": getattr(part, "mime_type", None) or part.type}
+    if content.get("text") is None and part.type != "resource_link":
         size = len(getattr(part, "data", "") or getattr(getattr(part, "resource", None), "blob", "") or "")
-        told["note"] = f"{size * 3 // 4:,} bytes, not shown"
-    return {name: value for name, value in told.items() if value is not None}
+        content["note"] = f"{size * 3 // 4:,} bytes, not shown"
+    return {name: value for name, value in content.items() if value is not None}
 
 
 def _structure(text: str) -> Any:
@@ -90,6 +92,8 @@ def plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A server's schema as every model reads it: references replaced by what they point to, and the forms of it that
     providers refuse (`true`, lists of items, references into nowhere, to other documents or back) by `{}`."""
     plain = _plain(schema, schema, (), [_NODES])
+    if len(json.dumps(plain, default=str)) > _LONGEST:
+        plain = {}
     plain.setdefault("type", "object")
     if not isinstance(plain.get("properties"), dict):
         plain["properties"] = {}

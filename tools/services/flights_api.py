@@ -148,7 +148,7 @@ def _offer(itinerary: _Itinerary) -> dict[str, Any]:
 
 
 def _get(client: "httpx.Client", path: str, question: dict[str, str], shape: type[T]) -> T:
-    """One request; what is wrong with its answer is told in our words, as for trying again or as final."""
+    """One request; what is wrong with its answer becomes an error of ours, to be tried again or final."""
     import httpx
 
     try:

@@ -1,4 +1,4 @@
-"""How people are told apart: by their email address."""
+"""People are identified by their email address."""
 
 import re
 from typing import Annotated

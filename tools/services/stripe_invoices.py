@@ -219,7 +219,7 @@ def _is_kept(error: BaseException | None) -> bool:
 
 
 def _call(request: Callable[[], T]) -> T:
-    """One request; what Stripe says is told in our words, as for trying again or as final."""
+    """One request; what Stripe says becomes an error of ours, to be tried again or final."""
     import stripe
 
     try:

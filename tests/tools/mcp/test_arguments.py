@@ -94,6 +94,10 @@ def test_schema_made_to_take_for_ever_is_left_to_the_server(of_the_server: dict[
     assert time.process_time() - began < 30, "a pattern like this one takes years"
 
 
+def test_schema_too_long_to_be_kept_with_every_call_is_not_shown() -> None:
+    assert plain_schema(schema(a={"description": "x" * 60_000})) == {"type": "object", "properties": {}}
+
+
 def test_models_are_shown_a_schema_without_what_providers_refuse() -> None:
     shown = plain_schema(
         {

@@ -308,6 +308,9 @@ async def test_tool_added_later_is_offered_when_the_server_says_so(toolset: Tool
                 tools = (await found.tools_of("g")).tools
                 assert "notes_late" not in tools
                 assert await run(tools["notes_grow"]) == "grown"
+                late = await found.tool("notes_late")
+                assert late is not None, "a worker that was told nothing asks again"
+                assert await run(late) == "late"
                 async with asyncio.timeout(30):
                     while "notes_late" not in (await found.tools_of("g")).tools:
                         await asyncio.sleep(0.05)
