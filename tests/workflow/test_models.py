@@ -30,7 +30,7 @@ async def test_a_model_that_answers_with_nothing_is_reported_after_four_attempts
     async with running_worker(temporal, queue, [ModelGarbled("The model gave an empty answer.")] * 9) as harness:
         chat = await harness.start()
         view = await chat.say("Hello?")
-    assert said(view)[-1] == "notice: The model gave an empty answer. Say it again, or pick another model."
+    assert said(view)[-1] == "notice: The model gave an empty answer. Send it again, or pick another model."
     assert len(harness.model.requests) == 1 + 4
 
 
