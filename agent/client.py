@@ -31,6 +31,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from agent import wire
 from agent.attempts import failure_sentence
+from agent.credentials import explain_failed_connection, explain_refusal
 from agent.errors import (
     ChatClosed,
     ChatError,
@@ -327,13 +328,23 @@ class ChatClient:
         try:
             yield
         except RPCError as error:
-            raise _explained(error, chat_id) from None
+            raise self._explained(error, chat_id) from None
         except RuntimeError as error:  # a lazy client's first call
             if not str(error).startswith("Failed client connect"):
                 raise
-            raise _unavailable() from None
+            sentence = await explain_failed_connection(error, self._client.service_client.config)
+            raise ServerUnavailable(sentence) if sentence else _unavailable() from None
         except TimeoutError:
             raise _unavailable() from None
+
+    def _explained(self, error: RPCError, chat_id: str) -> ChatError:
+        if sentence := explain_refusal(error, self._client.service_client.config, self._client.namespace):
+            return ServerUnavailable(sentence)
+        if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+            return ChatClosed("This chat has ended. Start a new one to go on.")
+        if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
+            return ChatNotFound("There is no chat at this address. Start a new one.")
+        return _unavailable()
 
 
 def _wedged() -> ChatError:
@@ -344,18 +355,6 @@ def _wedged() -> ChatError:
 
 def _unavailable() -> ChatError:
     return ServerUnavailable("The Temporal server does not answer. It is tried again by itself; nothing is lost.")
-
-
-def _explained(error: RPCError, chat_id: str) -> ChatError:
-    if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
-        return ChatClosed("This chat has ended. Start a new one to go on.")
-    if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
-        return ChatNotFound("There is no chat at this address. Start a new one.")
-    if error.status in (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED):
-        return ServerUnavailable(
-            "The Temporal server refuses our credentials. Check TEMPORAL_API_KEY or the certificates."
-        )
-    return _unavailable()
 
 
 async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import SettingsError
+from agent.profile import profile_address
 
 SCRIPTED = "scripted"
 DOTENV = Path(__file__).resolve().parents[1] / ".env"
@@ -102,7 +103,8 @@ class Settings(BaseSettings):
         "true", description="`true`: every tool asks first; `effects`: only those that change something; `false`: none"
     )
     temporal_address: Address = Field(
-        "", description="the Temporal server, host:port; not set: one on localhost:7233, else an embedded one"
+        "",
+        description="the Temporal server, host:port; not set: that of a temporal.toml, else one on localhost:7233, else an embedded one",
     )
     temporal_task_queue: str = Field("agent-task-queue", description="the task queue that pages and workers share")
     temporal_cli_path: str = Field(
@@ -183,7 +185,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check every variable; raises SettingsError naming the first one that cannot be used."""
     environment = read_environment() if environment is None else environment
     try:
-        return Settings(environment=environment)
+        settings = Settings(environment=environment)
+        if not settings.temporal_address and (address := profile_address(environment)):
+            settings = Settings(environment=environment, temporal_address=address)
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])

@@ -27,6 +27,7 @@ LEAVES = {
     "agent.window",
     "agent.text",
     "agent.errors",
+    "agent.profile",
     "agent.settings",
     "agent.model",
 }

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from agent.errors import SettingsError
 from agent.settings import Settings, load_settings, read_environment, settings_source
-from agent.temporal import connection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,20 +120,3 @@ def test_a_dotenv_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_no_key_is_in_the_representation() -> None:
     settings = load_settings({"LLM_KEY": "sk-very-secret", "STRIPE_API_KEY": "sk_test_secret"})
     assert "secret" not in repr(settings)
-
-
-def test_temporals_own_variables_and_the_ancestors_are_read(tmp_path: Path) -> None:
-    pem = tmp_path / "client.pem"
-    pem.write_text("not a real certificate")
-    tls = {"TEMPORAL_TLS_CERT": str(pem), "TEMPORAL_TLS_KEY": str(pem)}
-    settings = load_settings({"TEMPORAL_ADDRESS": "cloud.example:7233", "TEMPORAL_NAMESPACE": "mine"} | tls)
-    arguments = connection(settings)
-    assert (arguments["target_host"], arguments["namespace"]) == ("cloud.example:7233", "mine")
-    assert arguments["tls"].client_cert == b"not a real certificate"
-    assert connection(settings, "127.0.0.1:1")["target_host"] == "127.0.0.1:1"
-    assert connection(Settings())["target_host"] == "localhost:7233"
-
-
-def test_a_certificate_that_is_not_there_is_named() -> None:
-    with pytest.raises(SettingsError, match="TEMPORAL_TLS_CLIENT_CERT_PATH names no file"):
-        connection(load_settings({"TEMPORAL_TLS_CERT": "/nowhere/client.pem"}))
