@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from agent import planning, prompts
-from agent.attempts import explained_failures
+from agent.attempts import explained_failures, log_redacted
 from agent.errors import ContextTooLong
 from agent.goals import goal_for
 from agent.heartbeat import Heartbeater, heartbeating
@@ -124,6 +124,8 @@ class Activities:
                     tool = await self._resolve_tool(call.tool)
                     returned = await tool.run(call.arguments, self._context(call, heartbeater))
                 except ToolError as error:
+                    if error.__cause__ is not None:
+                        log_redacted(error, self._settings.environment)
                     raise ApplicationError(str(error), type="ToolError", non_retryable=True) from None
                 except TryAgain as error:
                     delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None

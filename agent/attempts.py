@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, TimeoutError, TimeoutType
 
-from agent.errors import ModelError, ModelGarbled, ModelUnavailable, ToolCheckFailed
+from agent.errors import ModelError, ModelGarbled, ModelUnavailable
 from agent.heartbeat import Heartbeater
 from agent.messages import ModelUse
 from tools.kit.results import redact
+from tools.kit.tool import CheckFailed
 
 INTERNAL_ERROR = "InternalError"
 """The type of a failure that nobody foresaw. Its message is a sentence of ours; the error itself is only in the log."""
@@ -47,7 +48,7 @@ def explained_failures(heartbeater: Heartbeater, environment: Mapping[str, str])
             heartbeater.add_usage(error.use)
         heartbeater.keep_usage()
         if not isinstance(error, ModelError):
-            _log_redacted(error, environment)
+            log_redacted(error, environment)
         raise _failure(error, heartbeater.usage) from None
 
 
@@ -63,14 +64,14 @@ def _failure(error: BaseException, usage: ModelUse | None) -> ApplicationError:
         return ApplicationError(str(error), *details, type="ModelUnavailable", next_retry_delay=delay)
     if isinstance(error, ModelError):
         return ApplicationError(str(error), *details, type=type(error).__name__, non_retryable=True)
-    if isinstance(error, ToolCheckFailed):
+    if isinstance(error, CheckFailed):
         return ApplicationError(str(error), *details, type=INTERNAL_ERROR, non_retryable=True)
     last = attempt >= INTERNAL_ATTEMPTS
     sentence = f"This step failed with an internal error ({type(error).__name__}); the worker's log has the details."
     return ApplicationError(sentence, *details, type=INTERNAL_ERROR, non_retryable=last)
 
 
-def _log_redacted(error: BaseException, environment: Mapping[str, str]) -> None:
+def log_redacted(error: BaseException, environment: Mapping[str, str]) -> None:
     """The whole error, without keys. Temporal's own logger would print it as it is."""
     lines = "".join(traceback.format_exception(error)).splitlines()
     told = "\n".join(redact(line, environment) for line in lines)

@@ -46,10 +46,6 @@ class StartFailed(Exception):
     """The embedded server or worker could not be started; the message names the ways to get one."""
 
 
-class ToolCheckFailed(Exception):
-    """The validator of a tool failed with an error of its own, so nothing is known about the arguments."""
-
-
 class ModelError(Exception):
     """The model did not answer. The message is ours alone: a provider's text may echo a key.
 

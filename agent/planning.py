@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent import prompts, sentences
-from agent.errors import ToolCheckFailed
 from agent.messages import GoalSpec, Json, Plan, Proposal, ToolSpec
 from agent.model import CalledTool, Reply
 from agent.text import are_arguments, sanitize_text
@@ -96,11 +95,6 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
             checked = tool.validate(arguments)
         except InvalidArguments as error:
             raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
-        except Exception as error:
-            raise ToolCheckFailed(
-                f"The arguments of {call.name} could not be checked because of an error in this tool; "
-                "the worker's log has the details."
-            ) from error
         effect, timeout, parameters, about = tool.effect, tool.timeout, tool.parameters, tool.description
         harmless = effect == "read" and tool.vouched
     elif spec := toolbox.foreign.get(call.name):

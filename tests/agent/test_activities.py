@@ -126,6 +126,13 @@ async def test_a_validator_that_fails_is_reported_once_and_names_its_tool(caplog
     assert failed.value.details[0]["prompt_tokens"] == 10, "the call was made, and counts"
 
 
+async def test_a_validator_that_fails_when_the_tool_runs_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ApplicationError, match="could not be checked because of an error in this tool") as failed:
+        await run(activities(toolset=broken_validator("WriteNote")), "WriteNote", text="milk")
+    assert failed.value.type == "ToolError"
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_what_failed_attempts_used_is_counted_by_the_next_one() -> None:
     heartbeats: list[Any] = []
     with pytest.raises(ApplicationError):

@@ -54,6 +54,10 @@ class InvalidArguments(ToolError):
         super().__init__(f"{tool} cannot run: {'; '.join(problems)}.")
 
 
+class CheckFailed(ToolError):
+    """The check of the arguments failed with an error of its own, so nothing is known about them, and nothing was run."""
+
+
 def _ignore(text: str, fraction: float | None) -> None:
     """The report where nobody reads it."""
 
@@ -113,6 +117,7 @@ class Tool:
     def validate(self, arguments: object) -> dict[str, Any]:
         """The arguments coerced to plain JSON; raises InvalidArguments, which knows what is missing and what is wrong.
 
+        Raises CheckFailed where the check itself fails; its cause may hold anything, a key for example.
         It may take its time: a loop that serves others calls it in a thread.
         """
         try:
@@ -120,8 +125,10 @@ class Tool:
         except InvalidArguments:
             raise
         except Exception as error:
-            reason = f"its arguments could not be checked ({type(error).__name__}: {str(error)[:200]})"
-            raise InvalidArguments(self.name, wrong={"": reason}) from None
+            raise CheckFailed(
+                f"The arguments of {self.name} could not be checked because of an error in this tool; "
+                "the worker's log has the details."
+            ) from error
 
     async def run(self, arguments: object, context: ToolContext) -> Returned:
         """Run it once, within its timeout. The result is plain JSON; one that cannot be kept is a sentence that says so.
