@@ -14,17 +14,18 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from agent.client import ChatClient
+from agent.client import Attempt, ChatClient, _attempt
 from agent.settings import Settings
 from tests.workflow.harness import GOAL, CannedModel, Chat, Harness, line, said, wait_until
 
 
 @dataclass
 class Aftermath:
-    """The chats after the crash, by what they were doing, and the directory of effects."""
+    """The chats after the crash, by what they were doing, the directory of effects, and what a page said meanwhile."""
 
     chats: dict[str, Chat]
     directory: Path
+    seen: Attempt
 
     def effects(self, name: str) -> int:
         return len(list(self.directory.glob(f"{name}-*")))
@@ -58,13 +59,34 @@ async def aftermath(
         first.kill()
         first.wait()
         (directory / "hold").unlink()
+        seen = await _error_seen(chats["idempotent"])
         second = start_worker(server, queue, directory)
-        yield Aftermath(chats, directory)
+        yield Aftermath(chats, directory, seen)
     finally:
         for process in (first, second):
             if process:
                 process.kill()
                 process.wait()
+
+
+async def _error_seen(chat: Chat) -> Attempt:
+    found: list[Attempt] = []
+
+    async def is_seen() -> bool:
+        attempt = await _attempt(await chat.handle.describe())  # a view would ask the worker first, and there is none
+        if attempt is not None and attempt.error:
+            found.append(attempt)
+        return bool(found)
+
+    await wait_until(is_seen)
+    return found[0]
+
+
+async def test_a_page_says_that_a_process_died_where_one_did(aftermath: Aftermath) -> None:
+    assert (aftermath.seen.name, aftermath.seen.error) == (
+        "WriteNote",
+        "The process that ran it died, or lost its connection.",
+    )
 
 
 async def test_a_tool_that_reads_is_run_again_by_itself(aftermath: Aftermath) -> None:
