@@ -22,8 +22,17 @@ TESTS = Path(__file__).parent
 _KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
-SLOW = ("e2e", "local", "workflow", "histories")
-"""Directories whose tests start processes, browsers or long chats."""
+SLOW = (
+    "e2e/",
+    "local/",
+    "workflow/",
+    "histories/",
+    "tools/mcp/",
+    "tools/test_command.py",
+    "llm/test_cli.py",
+    "agent/test_environment.py",
+)
+"""What starts processes, browsers or long chats: by CPU time, two thirds of the tests and more."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
 _guarded = False
@@ -44,9 +53,9 @@ sys.addaudithook(_refuse_strangers)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and let tests with a browser run one after another: two browsers at once only wait."""
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in SLOW:
+        if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        if "browser" in getattr(item, "fixturenames", ()):
+        if {"browser", "running_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
