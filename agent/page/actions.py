@@ -1,6 +1,7 @@
 """What clicks do. Only callbacks: they see every click, however fast two follow each other."""
 
 import secrets
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
@@ -108,14 +109,14 @@ def show_earlier(app: PageApp, session: SessionState, loaded: bool) -> None:
 
 def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Coroutine[Any, Any, object]]) -> bool:
     """Whether it was received; if not, the page says why."""
-    session.problem = ""
+    session.problem, session.outage_at = "", None
     watcher = app.watcher(session.chat_id)
     if watcher.state.view is not None:
         session.dropped = watcher.state.view.dropped.count
     try:
         app.call(request)
     except ServerUnavailable as error:
-        session.problem = f"Not sent: {error}"
+        session.problem, session.outage_at = f"Not sent: {error}", time.monotonic()
     except ChatError as error:
         session.problem = str(error)
     watcher.refresh()

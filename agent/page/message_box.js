@@ -13,7 +13,10 @@ export default function render({ data, parentElement, setStateValue }) {
   root.box.update(JSON.parse(new TextDecoder().decode(data)), setStateValue);
 }
 
-/** Messages that were sent and are not durable yet: one key each, so that two tabs never overwrite one another. */
+/**
+ * Messages that were sent and are not durable yet, and those that were discarded until the page knows it: one key each,
+ * so that two tabs never overwrite one another.
+ */
 const unsent = {
   memory: new Map(), // what a browser without storage keeps
   add(message) {
@@ -25,6 +28,12 @@ const unsent = {
     }
   },
   all() {
+    return this.everything().filter(({ discarded }) => !discarded);
+  },
+  discarded(chat) {
+    return this.everything().filter((message) => message.discarded && message.chat === chat);
+  },
+  everything() {
     const found = new Map(this.memory);
     try {
       for (let index = 0; index < localStorage.length; index++) {
@@ -81,7 +90,6 @@ class MessageBox {
     this.textarea = root.querySelector("textarea");
     this.button = root.querySelector("button");
     this.data = { chat: null, messages: [], delivered: [], limit: Infinity, proposal: "" };
-    this.discarded = [];
     this.last = 0; // time of the newest message: two within one millisecond keep their order
     this.revision = 0;
     this.handedOver = 0;
@@ -124,16 +132,19 @@ class MessageBox {
     this.data = data;
     this.setStateValue = setStateValue;
     for (const id of data.delivered) unsent.remove(id);
+    const listed = new Set(data.messages.map(({ id }) => id));
+    if (data.revision === String(this.revision)) {
+      for (const { id } of unsent.discarded(data.chat)) if (!listed.has(id)) unsent.remove(id);
+    }
     if (changed) {
       this.textarea.value = draft.load(data.chat);
-      this.discarded = [];
       this.following = true;
     }
     this.textarea.placeholder = data.placeholder;
     this.textarea.disabled = data.disabled;
     this.resize();
     this.draw();
-    if (first && unsent.all().length) this.handOver();
+    if (first && unsent.everything().length) this.handOver();
     if (changed && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) {
       this.textarea.focus({ preventScroll: true });
     }
@@ -180,7 +191,8 @@ class MessageBox {
     const messages = unsent.all().filter(({ chat, at }) => chat === this.data.chat || now - at < DAY);
     this.handedOver = now;
     this.revision = Math.max(now, this.revision + 1);
-    this.setStateValue("outbox", { revision: this.revision, messages, discarded: this.discarded });
+    const discarded = unsent.discarded(this.data.chat).map(({ id }) => id);
+    this.setStateValue("outbox", { revision: this.revision, messages, discarded });
   }
 
   tick() {
@@ -208,8 +220,7 @@ class MessageBox {
 
   discard(message) {
     unsent.remove(message.id);
-    this.discarded.push(message.id);
-    this.data.messages = this.data.messages.filter(({ id }) => id !== message.id);
+    unsent.add({ chat: this.data.chat, id: message.id, at: 0, discarded: true });
     this.draw();
     this.handOver();
   }
@@ -223,11 +234,13 @@ class MessageBox {
     const place = this.place();
     this.drawnIn = place;
     if (!place) return;
-    const known = new Set([...this.data.messages.map(({ id }) => id), ...this.data.delivered, ...this.discarded]);
+    const discarded = new Set(unsent.discarded(this.data.chat).map(({ id }) => id));
+    const listed = this.data.messages.filter(({ id }) => !discarded.has(id));
+    const known = new Set([...listed.map(({ id }) => id), ...this.data.delivered]);
     const own = unsent.all().filter(({ chat, id }) => chat === this.data.chat && !known.has(id));
     const now = Date.now();
     const all = [
-      ...this.data.messages,
+      ...listed,
       ...own.map((message) => ({ ...message, state: "new", note: "", late: now - message.at > LATE })),
     ];
     const shown = JSON.stringify([all.map(({ id, state, note, late }) => [id, state, note, late]), this.data.disabled]);

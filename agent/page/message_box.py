@@ -69,6 +69,7 @@ def render_message_box(
             for message in pending
         ],
         "delivered": receive(app, session, st.session_state.get(KEY)),
+        "revision": session.revision,
     }
     with st.bottom:
         # As bytes: of a mapping, Streamlit would ask pandas (90 MB) whether it holds data frames.

@@ -149,7 +149,7 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...], quick:
         line = st.empty()
     while True:
         state = watcher.snapshot()
-        if (state.fingerprint, _fingerprint(outbox.reconcile(state))) != drawn:
+        if (state.fingerprint, _fingerprint(outbox.reconcile(state))) != drawn or session.is_outage_over(state):
             st.rerun()
         with reply.container():
             if state.busy and state.attempt is not None and state.attempt.partial:

@@ -21,12 +21,14 @@ CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 class SessionState:
     """`decided` (when, by proposal): decisions that were just sent, until the chat shows them.
 
+    outage_at: when the server did not answer, if that is the problem.
     opened: chats that this session has opened, newest first. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more.
     """
 
     chat_id: str = ""
     problem: str = ""
+    outage_at: float | None = None
     opening: "Future[str] | None" = None
     retry_at: float = 0.0
     decided: dict[str, float] = field(default_factory=dict)
@@ -54,8 +56,14 @@ class SessionState:
         self.decided[proposal_id] = time.monotonic()
         self.editing.discard(proposal_id)
 
+    def is_outage_over(self, state: ChatState) -> bool:
+        """Whether the server has answered since, so that the problem needs no mention any more."""
+        return self.outage_at is not None and state.answered_at > self.outage_at
+
     def reconcile(self, state: ChatState, pending: Iterable[OutgoingMessage] = ()) -> None:
         """Forget decisions that the chat shows by now, and those that a chat that is idle has ignored."""
+        if self.is_outage_over(state):
+            self.problem, self.outage_at = "", None
         view = state.view
         if view is None:
             return

@@ -40,6 +40,7 @@ class ChatState:
     error: ChatError | None = None
     previous_run_id: str = ""
     requested_at: float | None = None
+    answered_at: float = 0.0
     failure: str = ""
 
     @property
@@ -161,6 +162,7 @@ class ChatWatcher:
             attempt=snapshot.attempt,
             worker=snapshot.worker,
             error=None,
+            answered_at=time.monotonic(),
         )
         view = snapshot.view
         if state.run_status == "failed" and not state.failure:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.errors import ServerUnavailable
 from agent.messages import Plan, UserMessage
 from tests.page.conftest import Page
 
@@ -109,3 +110,11 @@ def test_end_that_nobody_asked_for_is_a_question(greeted: Page) -> None:
     chat.finish_plan(Plan(text="All done!", next="done"), greeted.chat.tick())
     greeted.shows("Shall we end here?").shows("End the chat").shows("Continue")
     assert not chat.ended
+
+
+def test_decision_that_the_server_did_not_take_is_told_until_the_server_answers(proposed: Page) -> None:
+    proposed.client.trouble = ServerUnavailable("The Temporal server does not answer.")
+    proposed.click(f"confirm-{proposed.card_id}").shows("Not sent: The Temporal server does not answer.")
+    proposed.client.trouble = None
+    proposed.until(lambda: "Not sent" not in proposed.text)
+    proposed.click(f"confirm-{proposed.card_id}").shows("confirmed by you")
