@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from agent import planning, prompts
 from agent.attempts import explained_failures, log_redacted
-from agent.errors import ContextTooLong
+from agent.errors import ContextTooLong, ModelGarbled, ModelRefused
 from agent.goals import goal_for
 from agent.heartbeat import Heartbeater, heartbeating
 from agent.messages import (
@@ -33,11 +34,15 @@ from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
 from agent.text import sanitize_text
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
+from tools.kit.results import hide
 from tools.kit.threads import in_thread
 from tools.mcp import Servers
 
 REPLY_LENGTH = 100_000
 """Characters of a reply at most: a model that does not stop must not make its plan too large for Temporal."""
+
+WAIT_SHOWN_AFTER = 10.0
+"""Seconds without a first word after which the heartbeats name the model that is waited for."""
 
 SUMMARY_LENGTH = 4_000
 """Characters of a summary at most: a quarter of the usual window."""
@@ -91,9 +96,12 @@ class Activities:
             ],
             tools=toolbox.functions(insisted=insisted),
             model=request.model,
+            on_wait=_waiting(heartbeater),
         )
         if self._guard is None or insisted or not _has_new_words(request):
-            return await self._ask_model(asked, toolbox, heartbeater, lambda text: heartbeater.show(text=text))
+            return await self._ask_model(
+                asked, toolbox, heartbeater, lambda text: heartbeater.show(text=self._growing(text))
+            )
         planning_ = asyncio.create_task(self._ask_model(asked, toolbox, heartbeater, lambda _: None))
         try:
             refusal = await self._refusal(self._guard, request, heartbeater)
@@ -112,7 +120,7 @@ class Activities:
             with explained_failures(heartbeater, self._settings.environment):
                 reply = await self._model.summarize(asked)
                 heartbeater.add_usage(reply.use)
-        return Plan(text=sanitize_text(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
+        return Plan(text=self._kept(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
 
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:
@@ -170,18 +178,37 @@ class Activities:
                     raise
                 asked = dataclasses.replace(asked, messages=prompts.newer_half(asked.messages))
         heartbeater.add_usage(reply.use)
-        return dataclasses.replace(reply, text=sanitize_text(reply.text)[:REPLY_LENGTH])
+        return self._kept_reply(reply)
+
+    def _kept_reply(self, reply: Reply) -> Reply:
+        calls = [
+            dataclasses.replace(call, arguments=hide(call.arguments, self._settings.environment))
+            for call in reply.calls
+        ]
+        return dataclasses.replace(reply, text=self._kept(reply.text), calls=calls)
+
+    def _kept(self, text: str) -> str:
+        """What a model wrote, as it may be stored and shown: without keys and control characters, and not endless."""
+        return hide(sanitize_text(text), self._settings.environment)[:REPLY_LENGTH]
+
+    def _growing(self, text: str) -> str:
+        """A reply so far. A long last word is shown when it has ended: it may be the beginning of a key."""
+        last = re.search(r"\S*\Z", text)
+        return self._kept(text[: last.start()] if last and len(last[0]) > 15 else text)
 
     async def _refusal(self, guard: Model, request: PlanRequest, heartbeater: Heartbeater) -> Plan | None:
         """The independent check: a plan that says no, or None when what was said fits the goal."""
-        asked = ModelRequest(messages=prompts.guardrail(request.goal, request.messages))
-        reply = await guard.reply(asked, lambda _: None)
+        messages = prompts.guardrail(request.goal, request.messages)
+        asked = ModelRequest(messages, [prompts.VERDICT], must_call=prompts.VERDICT["function"]["name"])
+        try:
+            reply = await guard.reply(asked, lambda _: None)
+        except ModelRefused:  # a model without tools answers in text
+            reply = await guard.reply(ModelRequest(messages), lambda _: None)
         heartbeater.add_usage(reply.use)
-        verdict = reply.text.strip()
-        if not verdict.upper().startswith("NO"):
-            return None
-        sentence = sanitize_text(verdict[2:].lstrip(" ,.:-–—\n"))
-        return Plan(text=sentence or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
+        if reply.stopped == "length" and not reply.calls and not reply.text.strip():
+            raise ModelGarbled(f"{reply.use.model} gave no verdict within LLM_MAX_TOKENS.")
+        sentence = planning.objection(self._kept_reply(reply))
+        return Plan(text=sentence, off_goal=True, by=reply.use) if sentence else None
 
     async def _toolbox(self, goal: GoalSpec) -> planning.Toolbox:
         tools: Mapping[str, Tool]
@@ -226,6 +253,18 @@ class Activities:
         return Plan(
             proposals=[Proposal(kind="budget", text=f"This chat has spent {told}. Shall we go on?", effect="read")]
         )
+
+
+def _waiting(heartbeater: Heartbeater) -> Callable[[str], None]:
+    """Has the heartbeats name a model that takes long to begin its answer; "" = it has begun."""
+
+    def wait(name: str) -> None:
+        if name:
+            heartbeater.show_after(WAIT_SHOWN_AFTER, waiting_for=name)
+        else:
+            heartbeater.show()
+
+    return wait
 
 
 def _has_new_words(request: PlanRequest) -> bool:

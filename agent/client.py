@@ -78,6 +78,7 @@ class Attempt:
     number: int = 1
     partial: str = ""
     progress: str = ""
+    waiting_for: str = ""
     fraction: float | None = None
     error: str = ""
     next_in: float | None = None
@@ -384,6 +385,7 @@ async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:
         number=activity.attempt,
         partial=str(shown.get("text") or ""),
         progress=str(shown.get("progress") or ""),
+        waiting_for=str(shown.get("waiting_for") or ""),
         fraction=shown.get("fraction") if isinstance(shown.get("fraction"), float) else None,
         error=error,
         next_in=next_in,

@@ -15,18 +15,32 @@ LIVENESS = 1.0
 
 
 class Heartbeater:
-    """What the next heartbeats carry: {"text"?: the reply so far, "progress"?: what a tool is doing, "fraction"?: 0–1}.
+    """What the next heartbeats carry: {"text"?: the reply so far, "waiting_for"?: the model that does not begin to answer,
+    "progress"?: what a tool is doing, "fraction"?: 0–1}.
 
     usage: what all attempts of this activity have used of models; heartbeats carry it from one attempt to the next.
     """
 
     def __init__(self) -> None:
         self._details: dict[str, Any] = {}
+        self._later: asyncio.TimerHandle | None = None
         self.usage = _used_before()
 
     def show(self, **details: Any) -> None:
         """Replace what is carried. A snapshot, not a difference: heartbeats in between may be skipped."""
+        self.show_nothing_later()
         self._details = details
+
+    def show_after(self, seconds: float, **details: Any) -> None:
+        """Show it later, unless something else is shown first."""
+        self.show_nothing_later()
+        self._later = asyncio.get_running_loop().call_later(seconds, lambda: self.show(**details))
+
+    def show_nothing_later(self) -> None:
+        """Forget what was to be shown."""
+        if self._later:
+            self._later.cancel()
+        self._later = None
 
     def add_usage(self, use: ModelUse) -> None:
         """Count a call of a model."""
@@ -67,6 +81,7 @@ async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
         yield heartbeater
     finally:
         task.cancel()
+        heartbeater.show_nothing_later()
         with suppress(asyncio.CancelledError):
             await task
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.messages import ModelUse
+
+
+def _ignore(_: str) -> None:
+    """For those who do not ask whom they wait for."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +19,15 @@ class ModelRequest:
     begins with `### `; the content of a tool message is JSON: {"ok": true, "result": …}, {"ok": false, "error": …},
     {"declined": true, "reason": …}, {"withdrawn": true} or {"unknown": true}.
     model: the person's pick, one of the configured ones; "" = the first.
+    must_call: the tool that has to be called, where the model can be made to; "" = it may answer in text.
+    on_wait: gets the name of each model that is asked, and "" when it begins to answer.
     """
 
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)
     model: str = ""
+    must_call: str = ""
+    on_wait: Callable[[str], None] = _ignore
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,15 @@ class CalledTool:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's whole answer: words, tool calls, or both; never neither."""
+    """A model's whole answer: words, tool calls, or both.
+
+    stopped: why it is not whole, or none: cut at the limit of tokens, stopped by the provider's filter, or declined.
+    """
 
     text: str
     calls: list[CalledTool]
     use: ModelUse
+    stopped: Literal["", "length", "content_filter", "refusal"] = ""
 
 
 class Model(Protocol):

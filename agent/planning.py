@@ -1,7 +1,9 @@
 """From a model's reply to a plan: its tool calls validated against the schemas. Pure, except for the tools' validators."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +14,7 @@ from agent.text import are_arguments, sanitize_text
 from tools import InvalidArguments, Tool
 from tools.kit.tool import BUILT_IN
 
+_UNFIT = "That does not fit what we are doing here."
 MOST_CALLS = 8
 """Calls of one answer beyond this are not proposed; the model may call again."""
 
@@ -47,8 +50,44 @@ class InvalidToolCall(Exception):
         super().__init__(" ".join([*(f"{name} is missing." for name in missing), *wrong]))
 
 
+_STOPPED = {
+    "length": "{model} reached LLM_MAX_TOKENS, so its reply is cut off.",
+    "content_filter": "The content filter of {model}'s provider stopped this reply.",
+    "refusal": "{model} declined to answer.",
+}
+_UNSAID = {
+    "length": "I ran out of room before I could answer. Ask for less at once, or set a higher LLM_MAX_TOKENS.",
+    "content_filter": "I can't answer that. Please rephrase it, or pick another model.",
+    "refusal": "I can't answer that. Please rephrase it, or pick another model.",
+}
+
+
 def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
     """The plan that a reply means; raises InvalidToolCall for the first call that cannot be proposed as it is."""
+    if not reply.stopped:
+        return _interpret_whole(reply, toolbox)
+    if reply.stopped == "length" and reply.calls:
+        plan = _interpret_whole(reply, toolbox)
+    else:
+        plan = Plan(text=reply.text.strip() or _UNSAID[reply.stopped], by=reply.use)
+    plan.notice = _STOPPED[reply.stopped].format(model=reply.use.model)
+    return plan
+
+
+def objection(reply: Reply) -> str:
+    """The guardrail's sentence when the words do not fit, "" when they do: from its call, else from text (YES or NO)."""
+    for call in reply.calls:
+        with suppress(InvalidToolCall):
+            verdict = _arguments(call)
+            fits = str(verdict.get("fits", True)).lower() not in ("false", "no")
+            return "" if fits else sanitize_text(str(verdict.get("message") or "")) or _UNFIT
+    if reply.stopped in ("content_filter", "refusal"):
+        return _UNFIT  # it would not even judge such words
+    text = reply.text.strip()
+    return (text[2:].lstrip(" ,.:-–—\n") or _UNFIT) if re.match(r"NO\b", text, re.I) else ""
+
+
+def _interpret_whole(reply: Reply, toolbox: Toolbox) -> Plan:
     known = [call for call in reply.calls if call.name not in BUILT_IN]
     if known:
         proposals = [_proposal(call, toolbox) for call in known[:MOST_CALLS]]
@@ -61,7 +100,7 @@ def interpret(reply: Reply, toolbox: Toolbox) -> Plan:
             stops = arguments.get("reason") == prompts.PERSON_STOPS
             return Plan(text=text or "All done. Goodbye!", next="done", stop_requested=stops, by=reply.use)
         if call.name == "off_goal":
-            return Plan(text=text or "That does not fit what we are doing here.", off_goal=True, by=reply.use)
+            return Plan(text=text or _UNFIT, off_goal=True, by=reply.use)
         return Plan(proposals=[_switch(call, arguments, text, toolbox)], by=reply.use)
     return Plan(text=reply.text.strip() or "I have no answer to that. Please rephrase it.", by=reply.use)
 

@@ -1,6 +1,7 @@
 """The model as the rest sees it: the models of the settings in order, the first that works answers."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,22 @@ class Candidate:
     model: Model
 
 
+@dataclass(frozen=True)
+class UnusableModel:
+    """One that was configured wrong: it fails each time as another model is needed."""
+
+    reason: str
+    remedy: str
+
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        raise CallFailed(Failure("other_model", self.reason, self.remedy))
+
+    async def summarize(self, request: ModelRequest) -> Reply:
+        raise CallFailed(Failure("other_model", self.reason, self.remedy))
+
+
+_logger = logging.getLogger(__name__)
+
 PATIENCE = 3
 """Transient failures in a row after which a model is left for the next."""
 PATIENCE_SECONDS = 30.0
@@ -53,6 +70,28 @@ class _Health:
     failures: int = 0
     since: float = 0.0
     rests_until: float = 0.0
+
+
+class _Call:
+    """One call within `left` seconds, whose answer begins within `first`: a model that hangs leaves the next its time."""
+
+    def __init__(self, on_wait: Callable[[str], None], left: float, first: float) -> None:
+        self.answering = False
+        self._on_wait, self._left, self._first = on_wait, left, first
+
+    async def run(
+        self, candidate: Candidate, request: ModelRequest, ask: Callable[[Model, ModelRequest], Awaitable[Reply]]
+    ) -> Reply:
+        end = asyncio.get_running_loop().time() + self._left
+        async with asyncio.timeout(self._first) as limit:
+
+            def heard(_: str) -> None:
+                self.answering = True
+                limit.reschedule(end)
+                self._on_wait("")
+
+            self._on_wait(candidate.name)
+            return await ask(candidate.model, replace(request, on_wait=heard))
 
 
 class Chain:
@@ -77,28 +116,32 @@ class Chain:
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         """One answer within the timeout. Raises ModelUnavailable, ModelRefused or ContextTooLong."""
-        return await self._first(request.model, lambda model: model.reply(request, on_text))
+        return await self._first(request, lambda model, asked: model.reply(asked, on_text))
 
     async def summarize(self, request: ModelRequest) -> Reply:
         """Likewise; nobody watches it stream."""
-        return await self._first(request.model, lambda model: model.summarize(request))
+        return await self._first(request, lambda model, asked: model.summarize(asked))
 
-    async def _first(self, pick: str, ask: Callable[[Model], Awaitable[Reply]]) -> Reply:
+    async def _first(self, request: ModelRequest, ask: Callable[[Model, ModelRequest], Awaitable[Reply]]) -> Reply:
         """The answer of the first model that works."""
         failed: list[tuple[Candidate, Failure]] = []
-        candidates, note = self._candidates(pick)
+        candidates, note = self._candidates(request.model)
         began = self._clock()
-        for candidate in candidates:
+        for place, candidate in enumerate(candidates):
             left = self._timeout - (self._clock() - began)
             if left <= 0:
                 break
+            others = len(candidates) - place - 1
+            call = _Call(request.on_wait, left, left / (others + 1))
+            hangs = False
             try:
-                async with asyncio.timeout(left):
-                    reply = await ask(candidate.model)
+                reply = await call.run(candidate, request, ask)
             except CallFailed as error:
                 failure = error.failure
             except TimeoutError:
-                failure = Failure("transient", "did not answer in time")
+                hangs = others > 0 and not call.answering
+                failure = Failure("transient", "did not begin to answer in time" if hangs else "did not answer in time")
+                _logger.warning("%s %s.", candidate.name, failure.reason)
             else:
                 self._health.pop(candidate.name, None)
                 told = " ".join([note, *(_sentence(*item) for item in failed)]).strip()
@@ -108,7 +151,7 @@ class Chain:
             if failure.kind == "refused":
                 raise ModelRefused(_sentence(candidate, failure)) from None
             failed.append((candidate, failure))
-            if failure.kind in ("transient", "garbled") and not self._left(candidate, failure, began):
+            if failure.kind in ("transient", "garbled") and not self._left(candidate, failure, began) and not hangs:
                 break
         waits = [failure.retry_after for _, failure in failed if failure.retry_after is not None]
         told = " ".join(_sentence(*item) for item in failed)

@@ -86,7 +86,8 @@ def _under_way(state: ChatState) -> Line:
         progress = f": {format.escape(attempt.progress)}" if attempt is not None and attempt.progress else ""
         return Line(f"Running “{format.escape(doing)}”{progress}{again}{why}", "busy")
     writing = attempt is not None and bool(attempt.partial)
-    return Line(f"{'Writing' if writing else 'Thinking'}{again}{why}", "busy")
+    waits = f": waiting for {format.escape(attempt.waiting_for)}" if attempt is not None and attempt.waiting_for else ""
+    return Line(f"{'Writing' if writing else 'Thinking'}{waits}{again}{why}", "busy")
 
 
 def _retrying(attempt: Attempt, doing: str) -> str:

@@ -21,7 +21,7 @@ HELLO = ModelRequest([{"role": "system", "content": "Be kind."}, {"role": "user"
 def model_of(shape: str, stub: Stub, **more: str) -> Model:
     """The model of one provider's shape, served by the stub."""
     url = stub.openai if shape == "openai" else stub.anthropic
-    named = {"LLM_MODEL": MODELS[shape], "LLM_BASE_URL": url, "LLM_KEY": KEY, "LLM_TIMEOUT": "2"}
+    named = {"LLM_MODEL": MODELS[shape], "LLM_BASE_URL": url, "LLM_KEY": KEY, "LLM_TIMEOUT": "10"}
     return build_model(load_settings(named | more))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import agent.llm.library  # noqa: F401 - before a test: it sets variables that LiteLLM reads later
 from tests.llm.stub import Stub
 
 

@@ -16,7 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from tests.llm import rules
+
 Json = dict[str, Any]
+REQUEST_ID = "req_011CSHoEeqs5C35K2UUqR7Fy"
+"""OpenAI sends one as `x-request-id`, Anthropic as `request-id`; both document it for their support."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Answer:
     delay: seconds before the headers; first: seconds before the first token; rate: tokens a second, 0 = at once.
     fault: `cut` ends the connection in mid-stream, `hang` sends nothing more after the headers, `refuse` closes
     without a byte, `garbage` is no JSON, `empty` has no choices, `nothing` has neither words nor calls.
+    stop: why it is not whole, in OpenAI's words; refusal: what the model says instead of an answer.
     """
 
     text: str = ""
@@ -38,6 +43,8 @@ class Answer:
     rate: float = 0.0
     fault: Literal["", "cut", "hang", "refuse", "garbage", "empty", "nothing"] = ""
     usage: tuple[int, int] | None = (10, 5)
+    stop: Literal["", "length", "content_filter", "refusal"] = ""
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,8 +138,9 @@ class Stub:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"{}")
         self.requests.append(Seen(request.split()[1], headers, body))
-        if wrong := _wrong_with(self.requests[-1].path, body):
-            answer: Answer | Callable[[Json], Answer] = Answer(status=400, body={"error": {"message": wrong}})
+        answer: Answer | Callable[[Json], Answer]
+        if wrong := rules.wrong_with(self.requests[-1].path, body):
+            answer = Answer(status=400, body=wrong)
         else:
             answer = self._queue.popleft() if self._queue else self.default
         if callable(answer):
@@ -155,7 +163,8 @@ class Stub:
             return False
         if answer.delay:
             await asyncio.sleep(answer.delay)
-        extra = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
+        named = "x-request-id" if path.endswith("/chat/completions") else "request-id"
+        extra = "".join(f"{name}: {value}\r\n" for name, value in [(named, REQUEST_ID), *answer.headers])
         if answer.status != 200 or answer.fault == "garbage":
             text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
             content = (text or "<html>not JSON").encode()
@@ -190,30 +199,6 @@ async def _paced(answer: Answer, events: Iterator[str]) -> AsyncIterator[str]:
         yield event
 
 
-def _wrong_with(path: str, body: Json) -> str:
-    """What a real provider refuses with 400: calls and results that do not belong together."""
-    waiting: set[str] = set()
-    for message in body.get("messages", []):
-        content = message.get("content")
-        blocks = content if isinstance(content, list) else []
-        answered = {message["tool_call_id"]} if message["role"] == "tool" else set()
-        answered |= {block["tool_use_id"] for block in blocks if block.get("type") == "tool_result"}
-        if answered - waiting:
-            return "a tool result answers no call of the message before it"
-        waiting -= answered
-        if waiting and message["role"] != "tool":
-            return "a tool call has no result after it"
-        calls = {call["id"] for call in message.get("tool_calls") or []}
-        waiting |= calls | {block["id"] for block in blocks if block.get("type") == "tool_use"}
-        if path.endswith("/messages") and any(not re.fullmatch(r"[a-zA-Z0-9_-]+", call) for call in waiting):
-            return "a tool_use id has other characters than letters, digits, _ and -"
-        if path.endswith("/messages") and (waiting or answered) and not body.get("tools"):
-            return "there are tool calls, and no tools"
-    if path.endswith("/messages") and body["messages"][0]["role"] != "user":
-        return "the first message is not the user's"
-    return "a tool call has no result" if waiting else ""
-
-
 def _tokens(text: str) -> list[str]:
     return re.findall(r"\s*\S+", text)
 
@@ -234,7 +219,10 @@ def _openai(answer: Answer, body: Json) -> Iterator[str]:
                 yield event({"tool_calls": [{**call, "function": {"name": name, "arguments": ""}}]})
                 for part in re.findall(r"(?s).{1,24}", arguments):
                     yield event({"tool_calls": [{"index": index, "function": {"arguments": part}}]})
-        yield event({}, "tool_calls" if answer.calls else "stop")
+            for token in _tokens(answer.refusal):
+                yield event({"refusal": token})
+        finish = "tool_calls" if answer.calls else "stop"
+        yield event({}, answer.stop if answer.stop in ("length", "content_filter") else finish)
     if answer.usage:
         prompt, completion = answer.usage
         usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
@@ -263,7 +251,8 @@ def _anthropic(answer: Answer, body: Json) -> Iterator[str]:
         for delta in deltas:
             yield event("content_block_delta", index=index, delta=delta)
         yield event("content_block_stop", index=index)
-    reason = "tool_use" if answer.calls else "end_turn"
+    stops = {"length": "max_tokens", "content_filter": "refusal", "refusal": "refusal"}
+    reason = stops.get(answer.stop) or ("tool_use" if answer.calls else "end_turn")
     yield event("message_delta", delta={"stop_reason": reason}, usage={"output_tokens": completion})
     yield event("message_stop")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,3 +142,43 @@ async def test_one_connection_serves_call_after_call(stub: Stub, shape: str) -> 
         stub.answer(Answer("One after another.", rate=40))
         await model.reply(HELLO, unheard)
     assert (len(stub.requests), stub.connections, stub.closed_early) == (3, 1, 0)
+
+
+@both
+async def test_a_reply_cut_at_the_limit_of_tokens_says_so(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("Which city are", stop="length"), Answer("", stop="length"))
+    reply = await model_of(shape, stub).reply(HELLO, unheard)
+    assert (reply.text, reply.stopped) == ("Which city are", "length")
+    reply = await model_of(shape, stub).reply(HELLO, unheard)
+    assert (reply.text, reply.stopped, reply.use.prompt_tokens) == ("", "length", 10)
+
+
+async def test_a_refusal_and_a_filter_are_told_apart(stub: Stub) -> None:
+    model = model_of("openai", stub)
+    stub.answer(Answer(refusal="I'm sorry, I can't assist with that."), Answer("Half a", stop="content_filter"))
+    reply = await model.reply(HELLO, unheard)
+    assert (reply.text, reply.stopped) == ("I'm sorry, I can't assist with that.", "refusal")
+    reply = await model.reply(HELLO, unheard)
+    assert (reply.text, reply.stopped) == ("Half a", "content_filter")
+    stub.answer(Answer(stop="refusal"))
+    reply = await model_of("anthropic", stub).reply(HELLO, unheard)
+    assert (reply.text, reply.stopped) == ("", "refusal")
+
+
+@both
+async def test_a_tool_that_must_be_called_is_forced(stub: Stub, shape: str) -> None:
+    await model_of(shape, stub).reply(replace(HELLO, must_call="FindEvents"), unheard)
+    forced = {
+        "openai": {"type": "function", "function": {"name": "FindEvents"}},
+        "anthropic": {"type": "tool", "name": "FindEvents"},
+    }
+    assert stub.requests[0].body["tool_choice"] == forced[shape]
+
+
+@both
+async def test_whom_it_waits_for_is_told_until_it_answers(stub: Stub, shape: str) -> None:
+    stub.answer(Answer("Here I am.", first=0.2))
+    told: list[str] = []
+    await model_of(shape, stub).reply(replace(HELLO, on_wait=told.append), lambda _: told.append("text"))
+    assert told[:2] == [MODELS[shape], "text"] or told[:3] == [MODELS[shape], "", "text"]
+    assert told.count("") == 1

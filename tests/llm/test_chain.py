@@ -1,5 +1,7 @@
 """Which model answers: the first that works, why it is another, and when the first has its turn again."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.demo import DemoModel
@@ -9,6 +11,7 @@ from agent.llm.chain import PATIENCE, PATIENCE_SECONDS, REST, Candidate, Chain
 from agent.llm.endpoints import Endpoint
 from agent.model import ModelRequest
 from tests.llm.asking import HELLO, unheard
+from tests.llm.rules import missing_model
 from tests.llm.stub import Answer, Stub
 
 
@@ -54,9 +57,17 @@ async def test_the_first_that_works_answers_and_alone_is_asked(stub: Stub) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"), [(NO_KEY, "refused the key (401)"), (NO_MONEY, "has no credits left (429)")]
+    ("answer", "why"),
+    [
+        (NO_KEY, "refused the key (401)"),
+        (NO_MONEY, "has no credits left (429)"),
+        (Answer(status=404, body=missing_model("openai", "gpt-9")), "does not exist at its provider (404)"),
+        (Answer(status=400, body=missing_model("openai", "gpt-9")), "does not exist at its provider (400)"),
+    ],
 )
-async def test_without_key_or_credits_the_next_answers_and_says_why(stub: Stub, answer: Answer, why: str) -> None:
+async def test_without_key_credits_or_such_a_model_the_next_answers_and_says_why(
+    stub: Stub, answer: Answer, why: str
+) -> None:
     stub.answer(answer)
     reply = await chain(stub).reply(HELLO, unheard)
     assert reply.use.model == "anthropic/claude-sonnet-4-5"
@@ -164,3 +175,18 @@ async def test_a_model_without_another_to_go_to_is_asked_every_time(stub: Stub) 
         with pytest.raises(ModelUnavailable):
             await alone.reply(HELLO, unheard)
     assert (await alone.reply(HELLO, unheard)).use.note == ""
+
+
+async def test_a_first_model_that_hangs_leaves_time_for_the_next(stub: Stub) -> None:
+    models = chain(stub)
+    stub.answer(Answer(fault="hang"), Answer("From the second.", first=0.5))
+    waited: list[str] = []
+    reply = await models.reply(replace(HELLO, on_wait=waited.append), unheard)
+    assert (reply.text, reply.use.model) == ("From the second.", "anthropic/claude-sonnet-4-5")
+    assert reply.use.note == "openai/gpt-4o did not begin to answer in time."
+    assert waited == ["openai/gpt-4o", "anthropic/claude-sonnet-4-5", ""]
+
+
+async def test_a_model_that_has_begun_may_use_all_the_time(stub: Stub) -> None:
+    stub.answer(Answer("one two three four five six seven", rate=2))  # 3.5 s of 5, where the first word has 2.5 s
+    assert (await chain(stub).reply(HELLO, unheard)).use.model == "openai/gpt-4o"

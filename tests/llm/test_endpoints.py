@@ -4,7 +4,9 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.llm import build_guard, build_model, endpoints
+from agent.model import ModelRequest
 from agent.settings import load_settings
+from tests.llm.asking import HELLO
 
 
 @pytest.mark.parametrize(
@@ -16,12 +18,30 @@ from agent.settings import load_settings
         ({"LLM_MODEL": "anthropic/claude-sonnet-4-5"}, "LLM_KEY or ANTHROPIC_API_KEY"),
         ({"LLM_FALLBACK_MODELS": "anthropic/claude-sonnet-4-5"}, "ANTHROPIC_API_KEY"),
         ({"LLM_FALLBACK_MODELS": "scripted, nobody/model"}, "LLM_FALLBACK_MODELS"),
-        ({"LLM_MODELS": "nobody/model"}, "LLM_MODELS"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_by_name(variables: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         build_model(load_settings(variables))
+
+
+@pytest.mark.parametrize(
+    ("pick", "reason"),
+    [("nobody/model", "LLM_MODELS names a model of no provider"), ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY is not set")],
+)  # fmt: skip
+async def test_a_bad_pick_stops_only_itself(pick: str, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    model = build_model(load_settings({"LLM_MODELS": f"scripted,{pick}"}))
+    assert f"{pick} of LLM_MODELS cannot be used. {reason}" in caplog.text
+    assert (await model.reply(HELLO, lambda _: None)).use.note == ""
+    picked = await model.reply(ModelRequest(HELLO.messages, HELLO.tools, model=pick), lambda _: None)
+    assert picked.use.model == "scripted"
+    assert picked.use.note.startswith(f"{pick} cannot be used. {reason}")
+
+
+def test_a_key_put_among_the_picks_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    build_model(load_settings({"LLM_MODELS": "sk-secret-4711"}))
+    assert "4711" not in caplog.text
+    assert "[hidden] of LLM_MODELS cannot be used." in caplog.text
 
 
 def test_a_key_put_where_the_model_belongs_is_not_told() -> None:
@@ -74,5 +94,6 @@ def test_a_key_shows_in_no_repr() -> None:
 def test_the_guard_is_built_where_it_is_named() -> None:
     assert build_guard(load_settings({})) is None
     assert build_guard(load_settings({"LLM_MODEL": "openai/a", "LLM_KEY": "k", "GUARDRAIL_MODEL": "openai/b"}))
-    with pytest.raises(SettingsError, match="GUARDRAIL_MODEL"):
-        build_guard(load_settings({"GUARDRAIL_MODEL": "nobody/model"}))
+    for name in ("nobody/model", "scripted"):
+        with pytest.raises(SettingsError, match="GUARDRAIL_MODEL"):
+            build_guard(load_settings({"GUARDRAIL_MODEL": name}))

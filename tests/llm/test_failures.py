@@ -1,10 +1,14 @@
 """Every row of the table of failures, as a provider really answers it, in OpenAI's shape and in Anthropic's."""
 
+from typing import Any
+
 import pytest
 
 from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelRefused, ModelUnavailable
+from agent.model import ModelRequest
+from tests.llm import rules
 from tests.llm.asking import HELLO, KEY, MODELS, model_of
-from tests.llm.stub import Answer, Stub
+from tests.llm.stub import REQUEST_ID, Answer, Stub
 
 
 def openai(status: int, message: str, code: str | None = None) -> Answer:
@@ -20,8 +24,10 @@ ROWS: list[tuple[str, Answer, type[ModelError], str]] = [
     ("anthropic", anthropic(400, "prompt is too long: 9 tokens > 8 maximum"), ContextTooLong, "cannot read that much"),
     ("openai", openai(400, "Invalid schema for function"), ModelRefused, "refused the request (400)"),
     ("anthropic", anthropic(400, "messages.1: tool_use ids must be unique"), ModelRefused, "refused the request (400)"),
-    ("openai", openai(404, "The model does not exist", "model_not_found"), ModelRefused, "does not exist"),
-    ("anthropic", anthropic(404, "model: claude-x", "not_found_error"), ModelRefused, "does not exist"),
+    ("openai", Answer(status=404, body=rules.missing_model("openai", "gpt-9")), ModelUnavailable, "does not exist at its provider (404)"),
+    ("anthropic", Answer(status=404, body=rules.missing_model("anthropic", "claude-x")), ModelUnavailable, "does not exist at its provider (404)"),
+    ("openai", openai(400, "invalid model ID"), ModelUnavailable, "does not exist at its provider (400)"),
+    ("openai", openai(400, "The model `gpt-9` is not supported with this method"), ModelUnavailable, "does not exist at its provider (400)"),
     ("openai", openai(422, "Unprocessable"), ModelRefused, "refused the request"),
     ("openai", openai(401, "Incorrect API key provided", "invalid_api_key"), ModelUnavailable, "refused the key (401)"),
     ("anthropic", anthropic(401, "invalid x-api-key", "authentication_error"), ModelUnavailable, "refused the key (401)"),
@@ -56,8 +62,9 @@ async def test_a_failure_is_one_request_and_one_sentence_without_the_key(
     stub: Stub, shape: str, answer: Answer, raised: type[ModelError], sentence: str
 ) -> None:
     stub.answer(answer)
+    patience = {"LLM_TIMEOUT": "2"} if answer.fault == "hang" else {}
     with pytest.raises(ModelError) as caught:
-        await model_of(shape, stub).reply(HELLO, lambda _: None)
+        await model_of(shape, stub, **patience).reply(HELLO, lambda _: None)
     assert (caught.type, sentence in str(caught.value)) == (raised, True), str(caught.value)
     assert str(caught.value).startswith(MODELS[shape])
     assert KEY not in repr(caught.value)
@@ -90,3 +97,52 @@ async def test_nobody_listening_is_told_as_unreachable() -> None:
         model = model_of("openai", gone)
     with pytest.raises(ModelUnavailable, match=r"^openai/gpt-4o cannot be reached"):
         await model.reply(HELLO, lambda _: None)
+
+
+def tool(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "description": "Do it.", "parameters": parameters}}
+
+
+BAD_SCHEMAS = [
+    ("openai", {"type": "object", "properties": {"names": {"type": "array"}}}, "array schema missing items"),
+    ("openai", {"type": "string"}, "schema must be a JSON Schema of"),
+    ("anthropic", {"type": "object", "properties": {"a": {"minLength": -1}}}, "JSON schema is invalid"),
+    ("anthropic", {"type": "object", "properties": {"a": {"type": "strnig"}}}, "JSON schema is invalid"),
+]
+
+
+@pytest.mark.parametrize(("shape", "schema", "cause"), BAD_SCHEMAS)
+async def test_a_refused_schema_names_its_tool_to_the_person_and_the_cause_to_its_author(
+    stub: Stub, caplog: pytest.LogCaptureFixture, shape: str, schema: dict[str, Any], cause: str
+) -> None:
+    asked = ModelRequest(HELLO.messages, [*HELLO.tools, tool("MyTool", schema)])
+    with pytest.raises(ModelRefused) as caught:
+        await model_of(shape, stub).reply(asked, lambda _: None)
+    assert f"{MODELS[shape]} refused the schema of the tool MyTool (400)" in str(caught.value)
+    assert cause not in str(caught.value)
+    [logged] = [record for record in caplog.records if record.name == "agent.llm.call"]
+    assert logged.levelname == "WARNING"
+    assert MODELS[shape] in logged.getMessage()
+    assert cause in logged.getMessage()
+
+
+@pytest.mark.parametrize("shape", MODELS)
+async def test_the_log_has_the_status_the_request_and_the_providers_words_without_keys(
+    stub: Stub, caplog: pytest.LogCaptureFixture, shape: str
+) -> None:
+    stub.answer(
+        openai(401, "Incorrect API key provided:") if shape == "openai" else anthropic(401, "invalid x-api-key:")
+    )
+    with pytest.raises(ModelUnavailable):
+        await model_of(shape, stub).reply(HELLO, lambda _: None)
+    [logged] = [record.getMessage() for record in caplog.records if record.name == "agent.llm.call"]
+    assert f"{MODELS[shape]} refused the key (401). Status 401, request {REQUEST_ID}:" in logged
+    assert "invalid" in logged.lower() or "incorrect" in logged.lower()
+    assert KEY not in caplog.text
+
+
+async def test_a_tool_that_was_not_offered_is_never_named(stub: Stub) -> None:
+    stub.answer(openai(400, "Invalid schema for function 'Give me your key': no"))
+    with pytest.raises(ModelRefused) as caught:
+        await model_of("openai", stub).reply(HELLO, lambda _: None)
+    assert "Give me" not in str(caught.value)

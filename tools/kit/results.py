@@ -167,9 +167,14 @@ def _pattern(values: frozenset[str]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
 
 
+def hide(text: str, environment: Mapping[str, str]) -> str:
+    """A text with every key of the environment hidden."""
+    known = secrets(environment)
+    return known.sub(_HIDDEN, text) if known else text
+
+
 def redact(text: str, environment: Mapping[str, str]) -> str:
     """A sentence with every key hidden, and whatever has the shape of one, cut to a sentence's length."""
-    if known := secrets(environment):
-        text = known.sub(_HIDDEN, text)
+    text = hide(text, environment)
     text = _SECRET_SHAPE.sub(_HIDDEN, text)
     return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1] + "…"
