@@ -12,7 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from agent.activities import Activities
+from agent.activities import REPLY_LENGTH, Activities
 from agent.errors import ModelGarbled, ModelRefused, ModelUnavailable
 from agent.messages import Plan, PlanRequest, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import ModelRequest, Reply
@@ -241,3 +241,78 @@ async def test_an_unknown_tool_is_told_and_not_tried_again() -> None:
     with pytest.raises(ApplicationError, match="no tool called Burn") as failed:
         await run(activities(), "Burn")
     assert failed.value.non_retryable
+
+
+SECRET = "s3cret-of-acme"
+
+
+async def test_what_a_model_writes_is_stored_without_keys_and_not_endless() -> None:
+    environment = {"ACME_TOKEN": SECRET}
+    told = await plan(activities([say(f"The key is {SECRET}." + "x" * 200_000)], environment=environment))
+    assert told.text.startswith("The key is [hidden].")
+    assert len(told.text) <= REPLY_LENGTH
+    proposed = await plan(activities([call("WriteNote", text=f"Note {SECRET}")], environment=environment))
+    assert proposed.proposals[0].arguments == {"text": "Note [hidden]"}
+    summary = activities([], environment=environment)
+    summed_up = await ActivityEnvironment().run(summary.summarize, SummaryRequest(goal=GOAL, summary=SECRET))
+    assert SECRET not in summed_up.text
+
+
+class Leaking(CannedModel):
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        text = f"The key is {SECRET}{SECRET} indeed"
+        for length in range(1, len(text) + 1):
+            on_text(text[:length])
+            await asyncio.sleep(0.002)
+        return say(text)
+
+
+async def test_no_part_of_a_key_is_streamed() -> None:
+    beats: list[Any] = []
+    settings = Settings(stream_interval=0.001, environment={"ACME_TOKEN": SECRET + SECRET})
+    await plan(Activities(settings, Leaking(), recording_tools([], {})), beats=beats)
+    assert beats
+    assert all(SECRET not in str(beat) for beat in beats)
+
+
+class Slow(CannedModel):
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        request.on_wait("openai/slow")
+        await asyncio.sleep(1.5)
+        request.on_wait("")
+        on_text("Milk")
+        await asyncio.sleep(0.1)
+        return say("Milk")
+
+
+async def test_a_model_that_takes_long_to_begin_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.activities.WAIT_SHOWN_AFTER", 0.1)
+    beats: list[Any] = []
+    await plan(Activities(Settings(stream_interval=0.01), Slow(), recording_tools([], {})), beats=beats)
+    assert beats[0] == {"waiting_for": "openai/slow"}
+    assert beats[-1] == {"text": "Milk"}
+
+
+async def test_the_guardrail_is_made_to_call_its_verdict_and_its_tokens_count_when_it_says_yes() -> None:
+    guard = CannedModel([call("verdict", fits=True)])
+    told = await plan(activities([say("Milk it is.")], guard=guard))
+    assert guard.requests[0].must_call == "verdict"
+    assert [tool["function"]["name"] for tool in guard.requests[0].tools] == ["verdict"]
+    assert told.text == "Milk it is."
+    assert told.by is not None
+    assert told.by.prompt_tokens == 2 * (USE.prompt_tokens or 0)
+    guard = CannedModel([call("verdict", fits=False, message="Only notes here.")])
+    told = await plan(activities([say("Milk it is.")], guard=guard))
+    assert (told.text, told.off_goal) == ("Only notes here.", True)
+
+
+async def test_a_guardrail_without_tools_answers_in_text() -> None:
+    guard = CannedModel([ModelRefused("It takes no tools."), say("NO, only notes here.")])
+    told = await plan(activities([say("Milk it is.")], guard=guard))
+    assert (told.text, told.off_goal) == ("only notes here.", True)
+    assert (guard.requests[1].tools, guard.requests[1].must_call) == ([], "")
+
+
+async def test_a_guardrail_that_gives_no_verdict_lets_nothing_pass() -> None:
+    with pytest.raises(ApplicationError, match="gave no verdict"):
+        await plan(activities([say("Milk it is.")], guard=CannedModel([Reply("", [], USE, "length")])))

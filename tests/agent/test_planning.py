@@ -128,3 +128,40 @@ def test_the_model_is_offered_the_goals_tools_and_the_built_in_ones() -> None:
     names = [offered["function"]["name"] for offered in TOOLBOX.functions()]
     assert names == ["ReadNote", "WriteNote", "PostNote", "BookTaxi", "finish", "off_goal", "switch_goal"]
     assert "off_goal" not in [offered["function"]["name"] for offered in TOOLBOX.functions(insisted=True)]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "text", "shown", "notice"),
+    [
+        ("length", "Half a rep", "Half a rep", "test reached LLM_MAX_TOKENS, so its reply is cut off."),
+        ("length", "", "I ran out of room before I could answer.", "test reached LLM_MAX_TOKENS"),
+        ("content_filter", "", "I can't answer that.", "The content filter of test's provider stopped this reply."),
+        ("refusal", "I won't say.", "I won't say.", "test declined to answer."),
+    ],
+)
+def test_a_reply_that_is_not_whole_says_why(stopped: Any, text: str, shown: str, notice: str) -> None:
+    plan = planning.interpret(Reply(text, [], USE, stopped), TOOLBOX)
+    assert plan.text.startswith(shown)
+    assert plan.notice.startswith(notice)
+
+
+def test_a_call_that_the_filter_stopped_is_not_proposed() -> None:
+    stopped = dataclasses.replace(call("WriteNote", text="milk"), stopped="content_filter")
+    assert planning.interpret(stopped, TOOLBOX).proposals == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "objection"),
+    [
+        (call("verdict", fits=True), ""),
+        (call("verdict", fits=False, message="Only notes here."), "Only notes here."),
+        (call("verdict", fits="no"), "That does not fit what we are doing here."),
+        (raw("{broken", "verdict"), ""),
+        (say("YES"), ""),
+        (say("No: only notes here."), "only notes here."),
+        (say("Nothing against it."), ""),
+        (Reply("", [], USE, "refusal"), "That does not fit what we are doing here."),
+    ],
+)
+def test_a_verdict_is_read_from_the_call_else_from_text(reply: Reply, objection: str) -> None:
+    assert planning.objection(reply) == objection
