@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -34,7 +33,7 @@ from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
 from agent.text import sanitize_text
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
-from tools.kit.results import hide
+from tools.kit.results import hide, hide_growing
 from tools.kit.threads import in_thread
 from tools.mcp import Servers
 
@@ -100,7 +99,10 @@ class Activities:
         )
         if self._guard is None or insisted or not _has_new_words(request):
             return await self._ask_model(
-                asked, toolbox, heartbeater, lambda text: heartbeater.show(text=self._growing(text))
+                asked,
+                toolbox,
+                heartbeater,
+                lambda text: heartbeater.show(text=hide_growing(text, self._settings.environment)[:REPLY_LENGTH]),
             )
         planning_ = asyncio.create_task(self._ask_model(asked, toolbox, heartbeater, lambda _: None))
         try:
@@ -190,11 +192,6 @@ class Activities:
     def _kept(self, text: str) -> str:
         """What a model wrote, as it may be stored and shown: without keys and control characters, and not endless."""
         return hide(sanitize_text(text), self._settings.environment)[:REPLY_LENGTH]
-
-    def _growing(self, text: str) -> str:
-        """A reply so far. A long last word is shown when it has ended: it may be the beginning of a key."""
-        last = re.search(r"\S*\Z", text)
-        return self._kept(text[: last.start()] if last and len(last[0]) > 15 else text)
 
     async def _refusal(self, guard: Model, request: PlanRequest, heartbeater: Heartbeater) -> Plan | None:
         """The independent check: a plan that says no, or None when what was said fits the goal."""

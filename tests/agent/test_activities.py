@@ -260,19 +260,21 @@ async def test_what_a_model_writes_is_stored_without_keys_and_not_endless() -> N
 
 class Leaking(CannedModel):
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
-        text = f"The key is {SECRET}{SECRET} indeed"
+        text = f"The key is {SECRET} indeed"
         for length in range(1, len(text) + 1):
             on_text(text[:length])
             await asyncio.sleep(0.002)
+        await asyncio.sleep(0.2)
         return say(text)
 
 
 async def test_no_part_of_a_key_is_streamed() -> None:
     beats: list[Any] = []
-    settings = Settings(stream_interval=0.001, environment={"ACME_TOKEN": SECRET + SECRET})
+    settings = Settings(stream_interval=0.001, environment={"ACME_TOKEN": SECRET})
     await plan(Activities(settings, Leaking(), recording_tools([], {})), beats=beats)
     assert beats
-    assert all(SECRET not in str(beat) for beat in beats)
+    assert all(SECRET[:5] not in str(beat) for beat in beats)
+    assert beats[-1] == {"text": "The key is [hidden] indeed"}
 
 
 class Slow(CannedModel):

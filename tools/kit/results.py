@@ -153,8 +153,12 @@ def _too_large() -> NotKept:
 
 def secrets(environment: Mapping[str, str]) -> re.Pattern[str] | None:
     """Finds every key of the environment, as it is and as an address or a string shows it; None where there is none."""
-    values = {value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= 6}
-    return _pattern(frozenset(values)) if values else None
+    values = _values(environment)
+    return _pattern(values) if values else None
+
+
+def _values(environment: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= 6)
 
 
 @lru_cache(maxsize=64)
@@ -171,6 +175,16 @@ def hide(text: str, environment: Mapping[str, str]) -> str:
     """A text with every key of the environment hidden."""
     known = secrets(environment)
     return known.sub(_HIDDEN, text) if known else text
+
+
+def hide_growing(text: str, environment: Mapping[str, str]) -> str:
+    """The same for a text that grows: an end that may be the beginning of a key is left out for now."""
+    text = hide(text, environment)
+    for value in _values(environment):
+        for length in range(min(len(value) - 1, len(text)), 3, -1):
+            if text.endswith(value[:length]):
+                return text[:-length]
+    return text
 
 
 def redact(text: str, environment: Mapping[str, str]) -> str:
