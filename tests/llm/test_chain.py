@@ -26,17 +26,17 @@ class Clock:
 
 
 def candidate(name: str, provider: str, key: str, address: str) -> Candidate:
-    return Candidate(name, LiteLLMModel(Endpoint(name, name, provider, key, address), max_tokens=2048, timeout=5))
+    return Candidate(name, LiteLLMModel(Endpoint(name, name, provider, key, address), max_tokens=2048, timeout=60))
 
 
-def chain(stub: Stub, clock: Clock | None = None) -> Chain:
+def chain(stub: Stub, clock: Clock | None = None, timeout: float = 60) -> Chain:
     """One of OpenAI's shape, then one of Anthropic's."""
     return Chain(
         [
             candidate("openai/gpt-4o", "openai", "k1", stub.openai),
             candidate("anthropic/claude-sonnet-4-5", "anthropic", "k2", stub.anthropic),
         ],
-        timeout=5,
+        timeout=timeout,
         clock=clock or Clock(),
     )
 
@@ -169,7 +169,7 @@ async def test_a_model_that_has_failed_for_long_is_left_though_it_failed_twice_o
 
 
 async def test_a_model_without_another_to_go_to_is_asked_every_time(stub: Stub) -> None:
-    alone = Chain([candidate("openai/gpt-4o", "openai", "k1", stub.openai)], timeout=5, clock=Clock())
+    alone = Chain([candidate("openai/gpt-4o", "openai", "k1", stub.openai)], timeout=60, clock=Clock())
     stub.answer(*[BUSY] * (PATIENCE + 2))
     for _ in range(PATIENCE + 2):
         with pytest.raises(ModelUnavailable):
@@ -178,7 +178,7 @@ async def test_a_model_without_another_to_go_to_is_asked_every_time(stub: Stub) 
 
 
 async def test_a_first_model_that_hangs_leaves_time_for_the_next(stub: Stub) -> None:
-    models = chain(stub)
+    models = chain(stub, timeout=20)
     stub.answer(Answer(fault="hang"), Answer("From the second.", first=0.5))
     waited: list[str] = []
     reply = await models.reply(replace(HELLO, on_wait=waited.append), unheard)
@@ -188,5 +188,5 @@ async def test_a_first_model_that_hangs_leaves_time_for_the_next(stub: Stub) -> 
 
 
 async def test_a_model_that_has_begun_may_use_all_the_time(stub: Stub) -> None:
-    stub.answer(Answer("one two three four five six seven", rate=2))  # 3.5 s of 5, where the first word has 2.5 s
-    assert (await chain(stub).reply(HELLO, unheard)).use.model == "openai/gpt-4o"
+    stub.answer(Answer("word " * 24, rate=2))  # 12 s of 20, where the first word has 10 s
+    assert (await chain(stub, timeout=20).reply(HELLO, unheard)).use.model == "openai/gpt-4o"
