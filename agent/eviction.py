@@ -2,21 +2,22 @@
 
 The danger: a worker that does not answer a query within the sticky timeout (it stands still, or has no CPU) loses it
 to the task queue, and whoever takes it there gets the whole history as it is by then. Temporal's SDK applies all of
-it, also a completion or a signal whose workflow task has not started. When that task comes, it may bring more: the
-cached run has decided without that, where a replay decides with all of it, and from then on no worker can replay the
-run (NondeterminismError). So a run that got ahead of its workflow tasks answers the query and is evicted before it
-serves anything else: the next task rebuilds it from the history.
+it, and decides: also on a completion or a signal whose workflow task has not started, or was started by a worker that
+is never heard of again. When the task comes, it may bring more: the cached run has decided without that, where a
+replay decides with all of it, and from then on no worker can replay the run (NondeterminismError). So a run that got
+ahead of its workflow tasks answers the query and is evicted before it serves anything else: the next task rebuilds it
+from the history.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import SerializationContext, StorageDriverStoreContext
+from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.workflow import Info
@@ -27,7 +28,12 @@ STICKY_TIMEOUT = timedelta(seconds=2)
 So a worker's death is felt no longer than this; and one that did nothing for so long stood still.
 """
 
+DOUBT = 8.0
+"""A task that a query brought along may be lost; the server gives it to another worker 10 s after it started."""
+
 _TICK = 0.2
+_QUERY_ALONE = "legacy_query"
+"""How the SDK names a query that is a task of its own, not one that came with a workflow task."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +47,14 @@ class EvictingRunner(UnsandboxedWorkflowRunner):
     def __init__(self) -> None:
         self.evicted = 0
         self._cached: set[str] = set()
-        self._request: Callable[[str], None] | None = None
+        self._worker: Worker | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._verifying: set[asyncio.Task[None]] = set()
         self._clocks = _clocks()
 
     def attach(self, worker: Worker) -> None:
-        """Say which worker it runs in. The SDK has no public way to evict a run."""
-        self._request = worker._bridge_worker.request_workflow_eviction
+        """Say which worker it runs in, before that runs."""
+        self._worker, self._loop = worker, asyncio.get_running_loop()
 
     async def watch(self) -> None:
         """Notice that this process stood still: suspended, stopped, without CPU, or a tool that held the GIL."""
@@ -69,9 +77,36 @@ class EvictingRunner(UnsandboxedWorkflowRunner):
 
     def evict(self, run_id: str) -> None:
         """Evict a run before it serves its next workflow task. Never before it answered what it is being asked."""
-        if self._request is not None:
-            self._request(run_id)
+        if self._worker is not None:
+            self._worker._bridge_worker.request_workflow_eviction(run_id)  # the SDK has no public way
             self.evicted += 1
+
+    def verify(self, run: Info, started: int) -> None:
+        """Evict a run unless the workflow task is done by which it decided, and which started then (nanoseconds).
+
+        Called from any thread.
+        """
+        if abs(time.time() - started / 1e9) > DOUBT:  # there may be no time left to ask
+            self.evict(run.run_id)
+        elif self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin_verifying, run, started)
+
+    def _begin_verifying(self, run: Info, started: int) -> None:
+        task = asyncio.create_task(self._verify(run, started))
+        self._verifying.add(task)
+        task.add_done_callback(self._verifying.discard)
+
+    async def _verify(self, run: Info, started: int) -> None:
+        assert self._worker is not None
+        handle = self._worker.client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+        try:
+            described = (await handle.describe(rpc_timeout=timedelta(seconds=1))).raw_description
+        except RPCError:
+            self.evict(run.run_id)
+            return
+        task = described.pending_workflow_task
+        if task.attempt > 1 or (task.attempt and task.scheduled_time.ToNanoseconds() <= started):
+            self.evict(run.run_id)
 
     def forget(self, run_id: str) -> None:
         self._cached.discard(run_id)
@@ -100,24 +135,33 @@ class WatchedRun(WorkflowInstance):
 
 
 class _CachedRun(WatchedRun):
-    """It is ahead when its history moved on while the time of its last workflow task stayed."""
+    """It is ahead when its history moved on while the time of its last workflow task stayed.
+
+    It may be ahead when it decided something and a query follows: that task may be another worker's.
+    """
 
     def __init__(self, instance: WorkflowInstance, runner: EvictingRunner) -> None:
         super().__init__(instance)
         self._runner = runner
-        self._task_started = (0, 0)
+        self._task_started = 0
         self._history_length = 0
+        self._decided = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         jobs = {job.WhichOneof("variant") for job in act.jobs}
+        started = act.timestamp.ToNanoseconds()
         if "remove_from_cache" in jobs:
             self._runner.forget(act.run_id)
-        elif jobs != {"query_workflow"}:
+        elif jobs == {"query_workflow"}:
+            if self._decided and act.jobs[0].query_workflow.query_id == _QUERY_ALONE:
+                self._runner.verify(self.get_info(), started)
+            self._decided = False
+        else:
             self._runner.notice_standstill()
-            started = (act.timestamp.seconds, act.timestamp.nanos)
             if started == self._task_started and act.history_length > self._history_length:
                 self._runner.evict(act.run_id)
             self._task_started, self._history_length = started, act.history_length
+            self._decided = not act.is_replaying
         return super().activate(act)
 
 
