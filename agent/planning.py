@@ -131,7 +131,7 @@ def _proposal(call: CalledTool, toolbox: Toolbox) -> Proposal:
     arguments = _arguments(call)
     if tool := toolbox.tools.get(call.name):
         try:
-            checked = tool.check(arguments)
+            checked = tool.validate(arguments)
         except InvalidArguments as error:
             raise InvalidToolCall(call, list(error.missing), list(error.wrong.values())) from None
         effect, timeout, parameters, about = tool.effect, tool.timeout, tool.parameters, tool.description
