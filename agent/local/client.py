@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from agent.errors import StartFailed
-from agent.local.home import prepare_home
+from agent.local.home import prepare_home, write_problem
 from agent.local.locks import FileLock, is_free
 from agent.local.process import LONGEST_DELAY, SHORTEST_DELAY
 from agent.local.status import ROOT, LocalConfig, LocalStatus, read_status
@@ -114,7 +114,10 @@ def ensure_config(config: LocalConfig, environment: Mapping[str, str] | None = N
         return
     with _guard:
         if key not in _clients:
-            _clients[key] = _Client(config, os.environ if environment is None else environment)
+            try:
+                _clients[key] = _Client(config, os.environ if environment is None else environment)
+            except OSError as error:
+                raise StartFailed(write_problem(error, config.directory)) from None
 
 
 def release() -> None:

@@ -70,7 +70,7 @@ class PersistentServer:
             except StartFailed:  # another program may have taken a port since we looked
                 server = await self._start(binary, environment, self._home, free_ports())
         except (StartFailed, OSError, sqlite3.Error) as error:
-            raise StartFailed(disk_problem(self._home) or _with_remedy(error)) from None
+            raise StartFailed(disk_problem(self._home, error) or _with_remedy(error)) from None
         with contextlib.suppress(OSError, ValueError):
             await server.keep_closed_chats(RETENTION_DAYS, self.namespace)
         return server

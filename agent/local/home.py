@@ -1,5 +1,6 @@
 """The home directory, where everything is kept: private to its owner, and when it cannot be used, a sentence says why."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -11,7 +12,8 @@ from agent.errors import StartFailed
 LEAST_FREE = 8_000_000
 """With fewer bytes than that the disk counts as full: the database needs some for every message."""
 
-_OURS = ("temporal*.db*", "server.*", "bin", "local", "*-????????")
+_IN_HOME = ("temporal*.db*", "server.*", "bin/temporal*", "bin/*.log*")
+_IN_DIRECTORY = ("*.lock", "*.log*", "status.json")
 
 
 def prepare_home(home: Path, directory: Path) -> None:
@@ -27,30 +29,28 @@ def prepare_home(home: Path, directory: Path) -> None:
         path = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = home
-        _make_private(home)
+        _make_private(home, directory)
         _try_to_write(directory / "probe")
         if shutil.disk_usage(home).free < LEAST_FREE:
             raise OSError(errno.ENOSPC, "")
     except OSError as error:
-        raise StartFailed(_sentence(error, path)) from None
-    for file in _our_files(home):
+        raise StartFailed(write_problem(error, path)) from None
+    for file in _our_files(home, directory):
         if not os.access(file, os.W_OK):
-            raise StartFailed(_sentence(PermissionError(errno.EACCES, "it belongs to another user"), file))
+            raise StartFailed(write_problem(PermissionError(errno.EACCES, "it belongs to another user"), file))
 
 
-def disk_problem(home: Path) -> str:
-    """A sentence while the disk of the home is full, else ""."""
-    try:
-        if shutil.disk_usage(home).free >= LEAST_FREE:
-            _try_to_write(home / "local.probe")
-            return ""
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            return ""
-    return f"The disk that holds {home} is full. Free some space; Steadfast then goes on by itself."
+def disk_problem(home: Path, error: Exception | None = None) -> str:
+    """A sentence while the disk of the home is full, or when an error of the server says so (a quota does not show), else ""."""
+    reported = any(words in str(error).lower() for words in ("disk is full", "no space left", "quota exceeded"))
+    with contextlib.suppress(OSError):
+        if reported or shutil.disk_usage(home).free < LEAST_FREE:
+            return f"The disk that holds {home} is full. Free some space; Steadfast then goes on by itself."
+    return ""
 
 
-def _sentence(error: OSError, path: Path) -> str:
+def write_problem(error: OSError, path: Path) -> str:
+    """Why a file or directory cannot be written, and the remedy."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"The disk that holds {path} is full. Free some space on it, "
@@ -71,17 +71,17 @@ def _try_to_write(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _our_files(home: Path) -> list[Path]:
-    """The files and directories that we made: the home may be a directory that holds other things too."""
-    found = [path for pattern in _OURS for path in home.glob(pattern)]
-    return [*found, *(inner for path in found if path.is_dir() for inner in path.rglob("*"))]
+def _our_files(home: Path, directory: Path) -> list[Path]:
+    """What we made, and nothing else: the home may hold other things too."""
+    found = [path for pattern in _IN_HOME for path in home.glob(pattern)]
+    return [*found, *(path for pattern in _IN_DIRECTORY for path in directory.glob(pattern))]
 
 
-def _make_private(home: Path) -> None:
+def _make_private(home: Path, directory: Path) -> None:
     if os.name != "posix":
         return
     shared = home.stat().st_mode & stat.S_ISVTX or str(home) == os.environ.get("HOME") or home.parent == home
-    for path in [*([] if shared else [home]), *_our_files(home)]:
-        mode = path.lstat().st_mode
-        if not stat.S_ISLNK(mode) and mode & 0o077 and path.lstat().st_uid == os.getuid():
-            path.chmod(stat.S_IMODE(mode) & 0o700)
+    for path in [*([] if shared else [home]), directory, *_our_files(home, directory)]:
+        status = path.lstat()
+        if not stat.S_ISLNK(status.st_mode) and status.st_mode & 0o077 and status.st_uid == os.getuid():
+            path.chmod(stat.S_IMODE(status.st_mode) & 0o700)

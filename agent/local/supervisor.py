@@ -122,7 +122,7 @@ async def _run_own_server(
                 report.server(step="Starting the Temporal server", phase="starting")
                 server = await own.start(binary, environment)
             except StartFailed as error:
-                problem = disk_problem(Path(config.home)) or str(error)
+                problem = disk_problem(Path(config.home), error) or str(error)  # a full disk also stops a download
                 report.server(phase="failed", step="Trying to start the Temporal server", problem=problem)
             else:
                 try:

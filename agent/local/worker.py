@@ -60,10 +60,15 @@ async def run_worker(
             problem = await _attend(child, config, report, restart)
         finally:
             await _stop(child)
+        if child.ready.is_set() and child.code and not (problem or restart.is_set()):
+            problem = f"The worker ended by itself ({_reason(child, environment)}) and is being restarted."
         if restart.is_set() or child.ready.is_set():
             report.worker(worker="starting", worker_pid=0, problem=problem)
         else:
-            problem = f"The worker failed to start: {_reason(child, environment)} See {config.worker_log}"
+            reason = _reason(child, environment)
+            problem = (
+                f"The worker failed to start: {reason}{'' if reason.endswith('.') else '.'} See {config.worker_log}"
+            )
             report.worker(worker="failed", worker_pid=0, problem=problem)
         if problem:
             log.info("%s", problem)
@@ -135,11 +140,12 @@ async def _where(child: Child) -> str:
 
 
 def _reason(child: Child, environment: Mapping[str, str]) -> str:
-    """Its last line on stderr, as a sentence without keys."""
+    """How it ended: its last line on stderr, without keys, or the signal that killed it."""
+    if not child.last_error or not child.code or child.code < 0:
+        return f"killed by signal {-child.code}" if child.code and child.code < 0 else f"exit code {child.code}"
     from tools.kit.results import redact  # only now: it costs memory that a supervisor seldom needs
 
-    words = redact(child.last_error, environment) if child.last_error else f"exit code {child.code}"
-    return words if words.endswith((".", "!", "?")) else f"{words}."
+    return redact(child.last_error, environment)
 
 
 async def _first(*events: asyncio.Event, timeout: float | None = None) -> bool:

@@ -15,7 +15,7 @@ from temporalio.client import Client
 from agent.client import ChatClient
 from agent.goals import goal_for
 from agent.local.status import LocalStatus
-from agent.settings import Settings
+from agent.settings import Settings, load_settings
 from agent.temporal import connect
 from tests.e2e.crew import Chat, Person, results
 from tests.local.conftest import BuildStack
@@ -132,6 +132,17 @@ async def test_an_idle_worker_ends_at_once_with_the_last_page(stack: Stack) -> N
     await stack.ready()
     stack.pages[-1].terminate()
     await stack.empty(within=20)  # its WORKER_GRACE is 30 s
+
+
+async def test_an_embedded_server_is_met_without_the_tls_and_the_key_of_another(stack: Stack, tmp_path: Path) -> None:
+    profile = tmp_path / "temporal.toml"
+    profile.write_text('[profile.default]\napi_key = "a-key"\n[profile.default.tls]\nserver_name = "elsewhere"\n')
+    theirs = {"TEMPORAL_API_KEY": "a-key", "TEMPORAL_TLS": "true", "TEMPORAL_CONFIG_FILE": str(profile)}
+    stack.open_page(theirs)
+    status = await stack.ready()
+    assert status.problem == ""
+    client = await connect(load_settings(theirs), status.address)
+    assert (await client.count_workflows()).count == 0
 
 
 async def test_a_tool_that_holds_the_gil_is_named_and_its_worker_replaced_and_the_chat_goes_on(

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from agent.errors import StartFailed
+from agent.local.database import PersistentServer
 from agent.local.home import disk_problem, prepare_home
 from agent.local.status import ROOT, LocalStatus, StatusReport, read_status
 from tests.local.conftest import BuildStack
@@ -39,10 +40,10 @@ async def test_what_is_written_is_nobody_elses_to_read(build_stack: BuildStack, 
 
 
 def test_a_home_that_existed_is_made_private_but_what_others_keep_there_is_left_alone(tmp_path: Path) -> None:
-    for name in ("temporal.db", "temporal.db-wal", "local/worker.log", "bin/temporal", "somebody's notes"):
+    for name in ("temporal.db", "temporal.db-wal", "local/worker.log", "bin/temporal", "bin/other", "somebody's notes"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-        (tmp_path / name).chmod(0o755 if name == "bin/temporal" else 0o644)
+        (tmp_path / name).chmod(0o755 if name.startswith("bin/") else 0o644)
     tmp_path.chmod(0o755)
     prepare_home(tmp_path, tmp_path / "local")
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
@@ -51,10 +52,19 @@ def test_a_home_that_existed_is_made_private_but_what_others_keep_there_is_left_
         "temporal.db-wal": "0o600",
         "local": "0o700",
         "local/worker.log": "0o600",
-        "bin": "0o700",
+        "bin": "0o755",
         "bin/temporal": "0o700",
+        "bin/other": "0o755",
         "somebody's notes": "0o644",
     }
+
+
+async def test_a_quota_that_only_the_server_meets_is_said_too(tmp_path: Path) -> None:
+    cli = tmp_path / "temporal"
+    cli.write_text("#!/bin/sh\necho 'level=ERROR msg=\"database or disk is full (13)\"' >&2\nexit 1\n")
+    cli.chmod(0o755)
+    with pytest.raises(StartFailed, match=r"The disk that holds .* is full. Free some space"):
+        await PersistentServer(tmp_path, "default").start(cli, os.environ)
 
 
 def test_a_directory_that_all_users_share_stays_shared(tmp_path: Path) -> None:
