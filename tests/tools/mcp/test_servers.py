@@ -303,17 +303,19 @@ async def test_names_that_join_to_one_string_reach_their_own_server_and_old_name
 async def test_tool_added_later_is_offered_when_the_server_says_so(toolset: Toolset, notes: Path) -> None:
     for arguments in ([], ["sessions"]):
         port = free_port()
+        server = Server(name="notes", url=f"http://127.0.0.1:{port}/mcp")
         with serving(notes, port, *arguments):
-            async with connected(toolset, Server(name="notes", url=f"http://127.0.0.1:{port}/mcp")) as found:
+            async with connected(toolset, server) as found, connected(toolset, server) as other:
+                await other.tools_of("g")
                 tools = (await found.tools_of("g")).tools
                 assert "notes_late" not in tools
                 assert await run(tools["notes_grow"]) == "grown"
-                late = await found.tool("notes_late")
-                assert late is not None, "a worker that was told nothing asks again"
-                assert await run(late) == "late"
                 async with asyncio.timeout(30):
                     while "notes_late" not in (await found.tools_of("g")).tools:
                         await asyncio.sleep(0.05)
+                late = await other.tool("notes_late")
+                assert late is not None, "a worker whose list does not have it asks again"
+                assert await run(late) == "late"
 
 
 async def test_server_that_is_gone_for_good_did_nothing(
