@@ -115,9 +115,13 @@ class MessageBox {
     this.timer = setInterval(() => this.tick(), 500);
     this.main = document.querySelector(".stMain");
     this.following = true; // whether the end of the chat is in view, and stays so
+    this.top = 0;
     this.onScroll = () => {
       const { scrollHeight, scrollTop, clientHeight } = this.main;
-      this.following = scrollHeight - scrollTop - clientHeight < 60;
+      // Only the person scrolls up; while the page grows, its end may be out of view for a moment.
+      if (scrollHeight - scrollTop - clientHeight < 60) this.following = true;
+      else if (scrollTop < this.top) this.following = false;
+      this.top = scrollTop;
     };
     this.main?.addEventListener("scroll", this.onScroll, { passive: true });
   }
@@ -144,6 +148,7 @@ class MessageBox {
     this.textarea.disabled = data.disabled;
     this.resize();
     this.draw();
+    this.follow();
     if (first && unsent.everything().length) this.handOver();
     if (changed && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) {
       this.textarea.focus({ preventScroll: true });
@@ -203,6 +208,7 @@ class MessageBox {
       this.main?.removeEventListener("scroll", this.onScroll);
       return;
     }
+    this.follow();
     const known = new Set(this.data.messages.map((message) => message.id));
     const unknown = unsent.all().filter(({ chat, id }) => chat === this.data.chat && !known.has(id));
     if (!unknown.length) return;

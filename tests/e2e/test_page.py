@@ -43,6 +43,14 @@ class Reader:
         await shown.get_by_role("button", name="Confirm", exact=False).first.click()
         await expect(shown).to_have_count(0, timeout=PATIENCE)
 
+    async def sees_the_end(self) -> None:
+        """The newest message is in view, as a chat should open."""
+        await self.page.wait_for_function(
+            "() => { const m = document.querySelector('.stMain');"
+            " return m.scrollHeight > m.clientHeight && m.scrollHeight - m.scrollTop - m.clientHeight < 60; }",
+            timeout=PATIENCE,
+        )
+
     async def said(self) -> list[str]:
         """The person's own words, as the page shows them."""
         return [text.strip() for text in await self.page.locator(".stChatMessage .stText").all_inner_texts()]
@@ -92,6 +100,7 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
     await reader.status("Waiting for your decision")
     assert page.url == address
     await reader.shows_exactly(before)
+    await reader.sees_the_end()
 
     await other.page.locator(BOX).fill("half a thou")
     await reader.confirm("Search flights")
