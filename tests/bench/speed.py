@@ -66,6 +66,7 @@ async def bench(command: Sequence[str] = ("worker.py",)) -> AsyncIterator[Bench]
             "LLM_KEY": "none",
             "LLM_BASE_URL": stub.openai,
             "STEADFAST_HOME": home,
+            "STEADFAST_ENV_FILE": os.devnull,
         }
         log = Path(home) / "worker.log"
         with log.open("wb") as written:

@@ -1,6 +1,6 @@
 """From the model's first token to the first words in the page: `python -m tests.bench.stream [--replies 50]`.
 
-The real page in Chromium, its keeper, server and worker; the model a stub of 20 tokens a second on loopback. The
+The real page in Chromium, its supervisor, server and worker; the model a stub of 20 tokens a second on loopback. The
 baseline, in the same minute, is a bare HTTP client that reads the same stream.
 """
 
@@ -68,6 +68,7 @@ async def main(count: int) -> None:
         port = free_ports().ui
         environment = os.environ | {
             "STEADFAST_HOME": home,
+            "STEADFAST_ENV_FILE": os.devnull,
             "STEADFAST_LOOK_AT": "127.0.0.1:1",
             "LLM_MODEL": "openai/stub",
             "LLM_KEY": "none",

@@ -107,6 +107,7 @@ async def run_page(directory: Path, temporal_cli: Path, **variables: str) -> Asy
     port = free_ports().ui
     environment = os.environ | {
         "STEADFAST_HOME": str(directory / "home"),
+        "STEADFAST_ENV_FILE": os.devnull,
         "STEADFAST_LOOK_AT": "127.0.0.1:1",
         "TEMPORAL_CLI_PATH": str(temporal_cli),
         "STREAMLIT_SERVER_PORT": str(port),

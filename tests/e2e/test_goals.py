@@ -14,7 +14,7 @@ import pytest
 from temporalio.client import Client
 
 from agent.goals import goal_for
-from tests.e2e.crew import Chat, Crew, Person, crew, lines, results
+from tests.e2e.workers import Chat, Person, Workers, lines, results, running_workers
 from tools import load
 
 TOOLSET = load()
@@ -23,15 +23,15 @@ ALEX = "alex.rivera@example.com"
 
 
 @pytest.fixture(scope="module")
-def office(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def workers(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """One worker.py with the mock data of all tests here, each with people or dates of its own."""
-    with crew(server, tmp_path_factory.mktemp("office")) as found:
+    with running_workers(server, tmp_path_factory.mktemp("workers")) as found:
         yield found
 
 
 @pytest.fixture
-def person(office: Crew, temporal: Client) -> Person:
-    return office.person(temporal)
+def person(workers: Workers, temporal: Client) -> Person:
+    return workers.person(temporal)
 
 
 def rows(home: Path, query: str) -> list[Any]:
@@ -71,7 +71,7 @@ async def test_a_trip_is_found_booked_and_invoiced(person: Person) -> None:
     assert invoice["url"] in lines(view)[-1]
 
 
-async def test_time_off_is_requested_and_booked_once(person: Person, office: Crew) -> None:
+async def test_time_off_is_requested_and_booked_once(person: Person, workers: Workers) -> None:
     chat = await start(person, "time_off")
     friday = MONDAY + timedelta(4)
     view = await chat.play("I'd like some days off", "mei.tanaka@example.com", str(MONDAY), str(friday))
@@ -81,14 +81,14 @@ async def test_time_off_is_requested_and_booked_once(person: Person, office: Cre
         ("RequestTimeOff", "mock"),
         ("BookTimeOff", "mock"),
     ]
-    assert rows(office.home, "SELECT days_left FROM employees WHERE email LIKE 'mei%'") == [20]
-    assert rows(office.home, "SELECT first, last, days, status FROM requests WHERE email LIKE 'mei%'") == [
+    assert rows(workers.home, "SELECT days_left FROM employees WHERE email LIKE 'mei%'") == [20]
+    assert rows(workers.home, "SELECT first, last, days, status FROM requests WHERE email LIKE 'mei%'") == [
         (str(MONDAY), str(friday), 5, "booked")
     ]
-    assert receipts(office.home, chat) == ["RequestTimeOff", "BookTimeOff"]
+    assert receipts(workers.home, chat) == ["RequestTimeOff", "BookTimeOff"]
 
 
-async def test_money_is_moved_once(person: Person, office: Crew) -> None:
+async def test_money_is_moved_once(person: Person, workers: Workers) -> None:
     chat = await start(person, "bank")
     view = await chat.play("What is in my accounts?", "mei.tanaka@example.com", "250.10 from savings to checking")
     assert view.ended == "done", lines(view)
@@ -96,11 +96,11 @@ async def test_money_is_moved_once(person: Person, office: Crew) -> None:
         ("CheckBalances", "mock"),
         ("MoveMoney", "mock"),
     ]
-    assert balances(office.home, "mei.tanaka@example.com") == {"Checking": 90540 + 25010, "Savings": 2200000 - 25010}
-    assert receipts(office.home, chat) == ["MoveMoney"]
+    assert balances(workers.home, "mei.tanaka@example.com") == {"Checking": 90540 + 25010, "Savings": 2200000 - 25010}
+    assert receipts(workers.home, chat) == ["MoveMoney"]
 
 
-async def test_an_order_is_tracked_and_refunded_once(person: Person, office: Crew) -> None:
+async def test_an_order_is_tracked_and_refunded_once(person: Person, workers: Workers) -> None:
     chat = await start(person, "orders")
     view = await chat.play("Show me my orders", ALEX, "the blanket", "because it is the wrong colour")
     assert view.ended == "done", lines(view)
@@ -109,11 +109,11 @@ async def test_an_order_is_tracked_and_refunded_once(person: Person, office: Cre
         ("TrackOrder", "mock"),
         ("RefundOrder", "mock"),
     ]
-    assert rows(office.home, "SELECT number FROM orders WHERE status = 'refunded'") == ["1047"]
-    assert receipts(office.home, chat) == ["RefundOrder"]
+    assert rows(workers.home, "SELECT number FROM orders WHERE status = 'refunded'") == ["1047"]
+    assert receipts(workers.home, chat) == ["RefundOrder"]
 
 
-async def test_food_is_put_into_the_cart_once_and_invoiced(person: Person, office: Crew) -> None:
+async def test_food_is_put_into_the_cart_once_and_invoiced(person: Person, workers: Workers) -> None:
     chat = await start(person, "food")
     view = await chat.play("What food is there?", "the pizzeria", "the mushroom pizza", "2")
     assert view.ended == "done", lines(view)
@@ -123,12 +123,12 @@ async def test_food_is_put_into_the_cart_once_and_invoiced(person: Person, offic
         ("CreateInvoice", "mock"),
     ]
     assert results(view)[-1].result["amount"] == "29.00"
-    assert rows(office.home, f"SELECT item, quantity FROM cart_lines WHERE cart = '{chat.id}'") == [
+    assert rows(workers.home, f"SELECT item, quantity FROM cart_lines WHERE cart = '{chat.id}'") == [
         ("Mushroom pizza", 2)
     ]
 
 
-async def test_a_switch_of_goals_is_offered_confirmed_and_played_to_its_end(person: Person, office: Crew) -> None:
+async def test_a_switch_of_goals_is_offered_confirmed_and_played_to_its_end(person: Person, workers: Workers) -> None:
     chat = await start(person, "event_flight_invoice")
     await chat.play("events in Austin in May")
     view = await chat.say("I'd rather book time off")
@@ -143,7 +143,7 @@ async def test_a_switch_of_goals_is_offered_confirmed_and_played_to_its_end(pers
     assert view.ended == "done", lines(view)
     assert [result.tool for result in results(view)] == ["FindEvents", "CheckTimeOff", "RequestTimeOff", "BookTimeOff"]
     assert [message.seq for message in view.messages] == list(range(1, len(view.messages) + 1))
-    assert rows(office.home, "SELECT days_left FROM employees WHERE email LIKE 'sam%'") == [5]
+    assert rows(workers.home, "SELECT days_left FROM employees WHERE email LIKE 'sam%'") == [5]
 
 
 async def test_a_switch_that_is_declined_leaves_the_goal_as_it_was(person: Person) -> None:
@@ -163,7 +163,7 @@ async def test_a_switch_that_is_declined_leaves_the_goal_as_it_was(person: Perso
 
 
 async def test_money_moves_once_when_the_worker_dies_before_and_after_the_effect(
-    person: Person, office: Crew, server: str
+    person: Person, workers: Workers, server: str
 ) -> None:
     """Last here: it kills the worker. The tool waits for the lock of the mock data; then its answer has nowhere to go."""
     before = balances_of_alex = {"Checking": 284210, "Savings": 1265000, "Travel fund": 61875}
@@ -173,8 +173,8 @@ async def test_money_moves_once_when_the_worker_dies_before_and_after_the_effect
         view = await chat.say(f"move {amount} from savings to the travel fund")
         assert view.waiting, lines(view)
         assert view.waiting.tool == "MoveMoney"
-    assert balances(office.home, ALEX) == before
-    with closing(sqlite3.connect(office.home / "world.sqlite3", isolation_level=None)) as lock:
+    assert balances(workers.home, ALEX) == before
+    with closing(sqlite3.connect(workers.home / "world.sqlite3", isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
         for chat in (early, late):
             await chat.accept()
@@ -184,23 +184,23 @@ async def test_money_moves_once_when_the_worker_dies_before_and_after_the_effect
         kept.suspend()  # no answer arrives from here on
         try:
             lock.execute("ROLLBACK")
-            await asyncio.to_thread(_wait_for_receipts, office.home, 1)
-            office.kill()
+            await asyncio.to_thread(_wait_for_receipts, workers.home, 1)
+            workers.kill()
         finally:
             kept.resume()
-    assert receipts(office.home, early) + receipts(office.home, late), "killed after an effect"
-    office.start()
+    assert receipts(workers.home, early) + receipts(workers.home, late), "killed after an effect"
+    workers.start()
     for chat in (early, late):
         view = await chat.settled(60)
         assert view.ended == "done", lines(view)
         assert [result.outcome for result in results(view)] == ["ok", "ok"]
-        assert receipts(office.home, chat) == ["MoveMoney"]
-    assert balances(office.home, ALEX) == {
+        assert receipts(workers.home, chat) == ["MoveMoney"]
+    assert balances(workers.home, ALEX) == {
         **balances_of_alex,
         "Savings": 1265000 - 13050,
         "Travel fund": 61875 + 13050,
     }
-    assert rows(office.home, "SELECT amount FROM transfers WHERE email LIKE 'alex%' ORDER BY amount") == [3050, 10000]
+    assert rows(workers.home, "SELECT amount FROM transfers WHERE email LIKE 'alex%' ORDER BY amount") == [3050, 10000]
 
 
 def _server_process(address: str) -> psutil.Process:

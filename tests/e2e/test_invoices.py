@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from agent.goals import goal_for
 from agent.messages import ChatView
-from tests.e2e.crew import Chat, Crew, crew, lines, results
+from tests.e2e.workers import Chat, Workers, lines, results, running_workers
 from tests.tools.services.flights_stub import FlightsStub, serve_flights
 from tests.tools.services.stripe_stub import STEPS, StripeStub, serve_stripe
 from tools import load
@@ -32,9 +32,9 @@ def flights() -> Iterator[FlightsStub]:
 
 
 @pytest.fixture(scope="module")
-def till(
+def workers(
     server: str, stripe: StripeStub, flights: FlightsStub, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Crew]:
+) -> Iterator[Workers]:
     services = {
         "STRIPE_API_KEY": KEY,
         "STRIPE_API_BASE": stripe.url,
@@ -42,13 +42,13 @@ def till(
         "RAPIDAPI_KEY": FLIGHTS_KEY,
         "RAPIDAPI_URL_FLIGHTS": flights.url,
     }
-    with crew(server, tmp_path_factory.mktemp("till"), services) as found:
+    with running_workers(server, tmp_path_factory.mktemp("workers"), services) as found:
         yield found
 
 
-async def at_the_till(till: Crew, temporal: Client, pizzas: int) -> Chat:
+async def cart_with_pizzas(workers: Workers, temporal: Client, pizzas: int) -> Chat:
     """A chat whose next step is the invoice, for so many mushroom pizzas at 14.50."""
-    chat = await till.person(temporal).start(goal_for(TOOLSET, "food"))
+    chat = await workers.person(temporal).start(goal_for(TOOLSET, "food"))
     view = await chat.play("the pizzeria", "the mushroom pizza")
     view = await chat.say(str(pizzas))
     assert view.waiting
@@ -68,8 +68,10 @@ def assert_one_invoice(stripe: StripeStub, chat: Chat, view: ChatView, pizzas: i
     assert sum(made[0]["hosted_invoice_url"] in line for line in lines(view) if line.startswith("agent:")) == 1
 
 
-async def test_a_trip_is_made_of_real_services_and_says_so(till: Crew, temporal: Client, stripe: StripeStub) -> None:
-    chat = await till.person(temporal).start(goal_for(TOOLSET, "event_flight_invoice"))
+async def test_a_trip_is_made_of_real_services_and_says_so(
+    workers: Workers, temporal: Client, stripe: StripeStub
+) -> None:
+    chat = await workers.person(temporal).start(goal_for(TOOLSET, "event_flight_invoice"))
     view = await chat.play("events in Boston in May", "the first one", "Austin", "the cheapest")
     assert view.ended == "done", lines(view)
     assert [(result.tool, result.source) for result in results(view)] == [
@@ -79,7 +81,7 @@ async def test_a_trip_is_made_of_real_services_and_says_so(till: Crew, temporal:
     ]
     made = [invoice for invoice in stripe.finalized if invoice["metadata"]["op"].startswith(f"{chat.id}/")]
     assert [(invoice["total"], invoice["currency"]) for invoice in made] == [(19999, "usd")], "the cheapest"
-    kept = await chat.history() + till.log.read_text()
+    kept = await chat.history() + workers.log.read_text()
     assert KEY not in kept
     assert FLIGHTS_KEY not in kept
 
@@ -93,9 +95,9 @@ FAULTS = {
 
 
 async def test_faults_at_each_step_leave_one_invoice_told_once(
-    till: Crew, temporal: Client, stripe: StripeStub
+    workers: Workers, temporal: Client, stripe: StripeStub
 ) -> None:
-    chats = await asyncio.gather(*(at_the_till(till, temporal, pizzas) for pizzas in (1, 2, 3, 4, 5)))
+    chats = await asyncio.gather(*(cart_with_pizzas(workers, temporal, pizzas) for pizzas in (1, 2, 3, 4, 5)))
     for chat, (step, fault) in zip(chats, [*FAULTS.items(), ("finalize", "500")], strict=True):
         stripe.faults[step] = fault
         await chat.accept()
@@ -110,9 +112,9 @@ async def test_faults_at_each_step_leave_one_invoice_told_once(
 
 
 async def test_a_refused_key_is_told_as_a_failure_and_the_chat_goes_on(
-    till: Crew, temporal: Client, stripe: StripeStub
+    workers: Workers, temporal: Client, stripe: StripeStub
 ) -> None:
-    chat = await at_the_till(till, temporal, 2)
+    chat = await cart_with_pizzas(workers, temporal, 2)
     stripe.refuse_key = True
     try:
         calls = len(stripe.calls)
@@ -130,21 +132,21 @@ async def test_a_refused_key_is_told_as_a_failure_and_the_chat_goes_on(
     view = await chat.confirm()
     assert_one_invoice(stripe, chat, view, 2)
     assert KEY not in await chat.history()
-    assert KEY not in till.log.read_text()
+    assert KEY not in workers.log.read_text()
 
 
 async def test_a_worker_killed_between_any_two_steps_leaves_one_invoice_told_once(
-    till: Crew, temporal: Client, stripe: StripeStub
+    workers: Workers, temporal: Client, stripe: StripeStub
 ) -> None:
     """Last here: four chats wait for Stripe, each at another step, when their worker dies."""
-    chats = await asyncio.gather(*(at_the_till(till, temporal, pizzas) for pizzas in (1, 2, 3, 4)))
+    chats = await asyncio.gather(*(cart_with_pizzas(workers, temporal, pizzas) for pizzas in (1, 2, 3, 4)))
     for step, chat in zip(STEPS, chats, strict=True):
         stripe.faults[step] = "hang"
         stripe.reached.clear()
         await chat.accept()
         assert await asyncio.to_thread(stripe.reached.wait, 10)
-    till.kill()
-    till.start()
+    workers.kill()
+    workers.start()
     for pizzas, chat in enumerate(chats, 1):
         view = await chat.settled(60)
         assert_one_invoice(stripe, chat, view, pizzas)

@@ -27,9 +27,10 @@ NO_CREDITS = Answer(
 
 @asynccontextmanager
 async def worker(server: str, queue: str, home: Path, **environment: str) -> AsyncIterator[subprocess.Popen[str]]:
-    """`python worker.py` in a directory of its own, whose .env it reads."""
+    """`python worker.py` with a home directory of its own, whose .env it reads."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LLM_")}
     address = {"TEMPORAL_ADDRESS": server, "TEMPORAL_TASK_QUEUE": queue, "STEADFAST_HOME": str(home)}
+    address |= {"STEADFAST_ENV_FILE": str(home / ".env")}
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "worker.py")],
         cwd=home,

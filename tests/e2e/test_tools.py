@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from agent.goals import goal_for
 from agent.messages import GoalSpec
-from tests.e2e.crew import ROOT, Chat, Crew, Person, crew, lines, results
+from tests.e2e.workers import ROOT, Chat, Person, Workers, lines, results, running_workers
 from tools import load
 
 SECRET = "hunter2+hunter2/correct=horse"
@@ -174,7 +174,7 @@ goal = Goal(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workshop")
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")
@@ -189,17 +189,17 @@ def directory(home: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workshop(server: str, home: Path, directory: Path) -> Iterator[Crew]:
+def workers(server: str, home: Path, directory: Path) -> Iterator[Workers]:
     """Two workers, because some of the tools end theirs."""
-    program = ["-m", "tests.e2e.workshop", str(directory)]
-    with crew(server, home, {"SHOP_TOKEN": SECRET}, program) as found:
+    program = ["-m", "tests.e2e.worker_with_tools", str(directory)]
+    with running_workers(server, home, {"SHOP_TOKEN": SECRET}, program) as found:
         found.start()
         yield found
 
 
 @pytest.fixture
-def person(workshop: Crew, temporal: Client) -> Person:
-    return workshop.person(temporal)
+def person(workers: Workers, temporal: Client) -> Person:
+    return workers.person(temporal)
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ TOLD = {
 
 
 async def test_each_failure_and_each_result_that_cannot_be_kept_is_one_sentence_and_the_chat_goes_on(
-    person: Person, workshop: Crew, trying: GoalSpec
+    person: Person, workers: Workers, trying: GoalSpec
 ) -> None:
     """All at once: those that are tried again take their time."""
 
@@ -266,10 +266,10 @@ async def test_each_failure_and_each_result_that_cannot_be_kept_is_one_sentence_
 
     told = await asyncio.gather(*(fail(tool) for tool in TOLD))
     assert dict(zip(TOLD, told, strict=True)) == TOLD
-    printed = workshop.log.read_text()
+    printed = workers.log.read_text()
     assert "RefuseWithASecret" in printed, "the log is where failures are looked up"
     assert not [part for part in ("hunter2", "correct") if part in printed]
-    assert workshop.exit_codes() == [None, None], "no worker was harmed"
+    assert workers.exit_codes() == [None, None], "no worker was harmed"
 
 
 async def test_progress_is_seen_while_the_tool_runs(person: Person, trying: GoalSpec, home: Path) -> None:
@@ -300,20 +300,20 @@ async def test_progress_that_nobody_could_show_harms_nothing(person: Person, try
 
 
 async def test_a_worker_that_a_tool_ended_is_replaced_and_a_read_tried_again(
-    person: Person, workshop: Crew, trying: GoalSpec
+    person: Person, workers: Workers, trying: GoalSpec
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Die")
     view = await chat.confirm(60)
     assert results(view)[-1].result == "lived", lines(view)
     assert await chat.attempts("Die") == 2
-    assert sorted(workshop.exit_codes(), key=str) == [3, None]
+    assert sorted(workers.exit_codes(), key=str) == [3, None]
     assert await goes_on(chat)
-    workshop.start()
+    workers.start()
 
 
 async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked_about(
-    person: Person, workshop: Crew, trying: GoalSpec, home: Path
+    person: Person, workers: Workers, trying: GoalSpec, home: Path
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "DieOnce")
@@ -326,25 +326,25 @@ async def test_a_tool_that_ended_its_worker_and_may_have_done_something_is_asked
     await chat.until(lambda seen: bool(seen.view and not seen.view.waiting))
     assert await goes_on(chat)
     assert (home / "tries").read_text() == "x"
-    workshop.start()
+    workers.start()
 
 
 async def test_a_tool_that_blocks_its_worker_ends_it_and_is_asked_about(
-    person: Person, workshop: Crew, trying: GoalSpec
+    person: Person, workers: Workers, trying: GoalSpec
 ) -> None:
     chat = await person.start(trying)
     await proposed(chat, "Block")
     view = await chat.confirm(60)
     assert results(view)[-1].outcome == "unknown", lines(view)
     assert await goes_on(chat)
-    await asyncio.to_thread(_wait_for_exit, workshop, 70)
-    assert "Block or another async tool has blocked the worker for 10 s" in workshop.log.read_text()
-    workshop.start()
+    await asyncio.to_thread(_wait_for_exit, workers, 70)
+    assert "Block or another async tool has blocked the worker for 10 s" in workers.log.read_text()
+    workers.start()
 
 
-def _wait_for_exit(workshop: Crew, code: int) -> None:
+def _wait_for_exit(workers: Workers, code: int) -> None:
     for _ in range(400):
-        if code in workshop.exit_codes():
+        if code in workers.exit_codes():
             return
         time.sleep(0.05)
     raise AssertionError(f"no worker ended with {code}")
@@ -400,12 +400,12 @@ async def test_tools_of_an_mcp_server_are_proposed_confirmed_and_run(
 
 
 async def test_an_mcp_server_that_dies_is_started_again_and_a_call_that_was_lost_is_asked_about(
-    person: Person, workshop: Crew, directory: Path, home: Path
+    person: Person, workers: Workers, directory: Path, home: Path
 ) -> None:
     install(home)
     chat = await person.start(goal_for(load(directory), "notes"))
     await proposed(chat, "notes_pid")
-    dead = [results(await chat.confirm())[-1].result, *_kill_servers(workshop)]
+    dead = [results(await chat.confirm())[-1].result, *_kill_servers(workers)]
     await proposed(chat, "notes_pid")
     view = await chat.confirm()
     assert results(view)[-1].outcome == "ok", lines(view)
@@ -413,7 +413,7 @@ async def test_an_mcp_server_that_dies_is_started_again_and_a_call_that_was_lost
     await proposed(chat, 'notes_add_slowly {"line": "bread"}')
     await chat.accept()
     await asyncio.to_thread(_wait_for_line, home / "notes.txt", "bread")
-    _kill_servers(workshop)
+    _kill_servers(workers)
     view = await chat.settled()
     assert (results(view)[-1].outcome, results(view)[-1].error) == (
         "unknown",
@@ -424,9 +424,9 @@ async def test_an_mcp_server_that_dies_is_started_again_and_a_call_that_was_lost
     assert (home / "notes.txt").read_text().split().count("bread") == 1
 
 
-def _kill_servers(workshop: Crew) -> list[int]:
+def _kill_servers(workers: Workers) -> list[int]:
     """Each worker has one of its own."""
-    living = [psutil.Process(worker.pid) for worker in workshop.workers if worker.poll() is None]
+    living = [psutil.Process(worker.pid) for worker in workers.workers if worker.poll() is None]
     servers = [child for worker in living for child in worker.children(recursive=True)]
     for server in servers:
         server.kill()

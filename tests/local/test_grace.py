@@ -17,7 +17,7 @@ from agent.goals import goal_for
 from agent.local.status import LocalStatus
 from agent.settings import Settings, load_settings
 from agent.temporal import connect
-from tests.e2e.crew import Chat, Person, results
+from tests.e2e.workers import Chat, Person, results
 from tests.local.conftest import BuildStack
 from tests.local.stack import Stack, eventually, run_command
 from tools import load

@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import worker
-from tests.e2e.workshop import Caller
+from tests.e2e.worker_with_tools import Caller
 from tools import load
 
 if __name__ == "__main__":

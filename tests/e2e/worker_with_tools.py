@@ -1,4 +1,4 @@
-"""A worker whose tools come from a directory: `python -m tests.e2e.workshop DIRECTORY`, in a worker's environment.
+"""A worker whose tools come from a directory: `python -m tests.e2e.worker_with_tools DIRECTORY`, in a worker's environment.
 
 Its model calls the tool that the person names ("CountLines" or `PutLine {"line": "a"}`), and reports what came back.
 """

@@ -24,7 +24,7 @@ WORKER = (str(ROOT / "worker.py"),)
 
 
 @dataclass
-class Crew:
+class Workers:
     """Workers of one task queue and one home; start() adds one, kill() is SIGKILL to all."""
 
     server: str
@@ -40,7 +40,7 @@ class Crew:
         return self.home / "workers.log"
 
     def start(self) -> None:
-        """In the home directory, where no .env of the developer's lies, and with no model: the scripted one."""
+        """In the home directory, without the developer's .env, and with no model: the demo model."""
         given = {
             name: os.environ[name]
             for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
@@ -50,6 +50,7 @@ class Crew:
             "TEMPORAL_ADDRESS": self.server,
             "TEMPORAL_TASK_QUEUE": self.queue,
             "STEADFAST_HOME": str(self.home),
+            "STEADFAST_ENV_FILE": os.devnull,
             "PYTHONPATH": str(ROOT),
         }
         with self.log.open("ab") as log:
@@ -76,16 +77,16 @@ class Crew:
 
 
 @contextmanager
-def crew(
+def running_workers(
     server: str, home: Path, environment: Mapping[str, str] = MappingProxyType({}), program: Sequence[str] = WORKER
-) -> Iterator[Crew]:
+) -> Iterator[Workers]:
     """With one worker that has been started; none outlives the block."""
-    found = Crew(server, home, environment, program)
-    found.start()
+    workers = Workers(server, home, environment, program)
+    workers.start()
     try:
-        yield found
+        yield workers
     finally:
-        found.kill()
+        workers.kill()
 
 
 @dataclass
