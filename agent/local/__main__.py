@@ -1,7 +1,7 @@
 """`python -m agent.local`: server and worker without a page, until Ctrl-C.
 
 `python -m agent.local restart`: restart the worker beside the pages, with the .env of now, and wait until it runs.
-`python -m agent.local reset`: give the chats' database another name and begin with an empty one; nothing is deleted.
+`python -m agent.local reset`: give the chats' database another name and start with an empty one; nothing is deleted.
 `python -m agent.local <config>`: the supervisor, as a page starts it.
 """
 

@@ -32,7 +32,7 @@ def restart(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def reset(settings: Settings, say: Callable[[str], None]) -> None:
-    """Give the database another name, so that the server begins with an empty one. Raises StartFailed with the reason."""
+    """Give the database another name, so that the server starts with an empty one. Raises StartFailed with the reason."""
     config = LocalConfig.of(settings)
     home, now = Path(config.home), status(settings)
     if config.address or (now.phase == "ready" and not now.server_pid):

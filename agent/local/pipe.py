@@ -25,7 +25,7 @@ class SupervisorPipe:
         self._grace = grace
         threading.Thread(target=self._watch, daemon=True, name="supervisor-pipe").start()
         if hasattr(faulthandler, "register"):  # not on Windows
-            faulthandler.register(signal.SIGUSR1)  # the supervisor asks where we stand still; needs no GIL
+            faulthandler.register(signal.SIGUSR1)  # by which the supervisor asks what blocks us; needs no GIL
 
     async def address(self) -> str:
         """The address of the server, as soon as there is one."""

@@ -45,8 +45,8 @@ class Ports(NamedTuple):
 class DevServer:
     """A dev server that answers at `address`; its Web UI is at `ui_url`.
 
-    Its HTTP port cannot be turned off, takes what any website posts to it, and answers any Host. So it is told to answer
-    http_host alone, a name that no website can guess.
+    Its HTTP port cannot be turned off, takes what any website posts to it, and answers any Host. So it is configured
+    to answer http_host alone, a name that no website can guess.
     """
 
     ports: Ports

@@ -144,7 +144,7 @@ async def _run_own_server(
 
 
 async def _attend(server: DevServer, home: Path, report: StatusReport, notice: str, reset: asyncio.Event) -> None:
-    """Until it ends, stands still for so long that it has to be killed, or its database is to be set aside."""
+    """Wait until it ends, its database is to be set aside, or it has not answered for so long that it has to be killed."""
     silent = 0.0
     while not (server.child.ended.is_set() or reset.is_set()) and silent < SERVER_KILLED_AFTER:
         with contextlib.suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""The supervisor's second duty: a worker that runs, and is replaced when it dies, stands still or is told to restart."""
+"""The supervisor's worker: started, and replaced when it dies, does not respond, or a restart is requested."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ STUCK_AFTER, KILLED_AFTER = 4.0, 8.0
 """Seconds without a heartbeat until a worker that ran is called stuck, and until it is killed."""
 
 SLOW_START = 30.0
-"""Seconds after which the status says where a worker that has not started yet stands."""
+"""Seconds after which the status names the line at which a worker is that has not started yet."""
 
 CHECK_EVERY = 0.5
 
@@ -77,7 +77,7 @@ async def run_worker(
 
 
 async def _attend(child: Child, config: LocalConfig, report: StatusReport, restart: asyncio.Event) -> str:
-    """Until it ends, has to be restarted or stands still; returns a sentence when it has to be killed."""
+    """Wait until it ends, has to be restarted or does not respond; returns a sentence when it was killed."""
     await _first(report.server_ready, child.ended, restart)
     address = report.status.address
     child.send(address)
@@ -114,7 +114,7 @@ async def _attend(child: Child, config: LocalConfig, report: StatusReport, resta
 
 
 async def _stop(child: Child) -> None:
-    """Let it finish what is under way: for as long as it said that this takes, and while it responds."""
+    """Let it finish what is under way: for the time that its heartbeats announce, and while it responds."""
     child.terminate()
     silence, deadline = Silence(child), time.monotonic() + child.grace
     while not await _first(child.ended, timeout=CHECK_EVERY):
@@ -123,7 +123,7 @@ async def _stop(child: Child) -> None:
 
 
 async def _where(child: Child) -> str:
-    """Which line holds it up, such as "in tools/convert.py, line 12 (convert)"; "" when that cannot be told."""
+    """Which line holds it up, such as "in tools/convert.py, line 12 (convert)"; "" when that is unknown."""
     if not hasattr(signal, "SIGUSR1"):
         return ""
     child.errors = []

@@ -1,4 +1,4 @@
-"""Server and worker run as long as a page lives; what the page and the terminal are told meanwhile."""
+"""Server and worker run as long as a page lives; the page and the terminal see their status."""
 
 import asyncio
 import importlib

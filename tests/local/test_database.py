@@ -54,7 +54,7 @@ async def test_a_database_without_the_other_files_of_its_home_is_used(tmp_path: 
     own.close()
 
 
-async def test_the_rest_of_a_database_that_is_gone_is_set_aside_and_said(tmp_path: Path, temporal_cli: Path) -> None:
+async def test_the_rest_of_a_deleted_database_is_renamed_and_reported(tmp_path: Path, temporal_cli: Path) -> None:
     (tmp_path / "temporal.db-wal").write_bytes(b"the last messages")
     own = PersistentServer(tmp_path, "default")
     server = await own.start(temporal_cli, os.environ)

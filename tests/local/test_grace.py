@@ -1,4 +1,4 @@
-"""The real worker: what is under way may finish when it is stopped, and one that stands still is replaced."""
+"""The real worker: what is under way may finish when it is stopped, and one that does not respond is replaced."""
 
 import asyncio
 import os

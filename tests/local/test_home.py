@@ -59,7 +59,7 @@ def test_a_home_that_existed_is_made_private_but_what_others_keep_there_is_left_
     }
 
 
-async def test_a_quota_that_only_the_server_meets_is_said_too(tmp_path: Path) -> None:
+async def test_a_quota_that_only_the_server_meets_is_reported_as_a_full_disk(tmp_path: Path) -> None:
     cli = tmp_path / "temporal"
     cli.write_text("#!/bin/sh\necho 'level=ERROR msg=\"database or disk is full (13)\"' >&2\nexit 1\n")
     cli.chmod(0o755)
@@ -197,7 +197,7 @@ def test_a_full_disk_is_named(small_disk: Path) -> None:
 
 
 @as_root
-async def test_a_disk_that_becomes_full_is_said_and_all_goes_on_when_there_is_space(
+async def test_a_disk_that_becomes_full_is_reported_until_there_is_space_again(
     small_disk: Path, build_stack: BuildStack
 ) -> None:
     stack: Stack = build_stack(small_disk / "home")

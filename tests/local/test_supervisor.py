@@ -129,8 +129,8 @@ async def test_a_stopped_server_of_ours_is_restarted_on_its_address(stack: Stack
     stack.open_page()
     before = await stack.ready()
     os.kill(before.server_pid, signal.SIGSTOP)
-    told = await stack.until(lambda status: bool(status.problem))
-    assert re.match(r"The Temporal server has not answered for \d+ s. After 8 s it is restarted.", told.problem)
+    stopped = await stack.until(lambda status: bool(status.problem))
+    assert re.match(r"The Temporal server has not answered for \d+ s. After 8 s it is restarted.", stopped.problem)
     after = await stack.until(
         lambda status: status.phase == "ready" and status.server_pid not in (0, before.server_pid)
     )
@@ -138,7 +138,9 @@ async def test_a_stopped_server_of_ours_is_restarted_on_its_address(stack: Stack
     await stack.until(lambda status: status.problem == "")
 
 
-async def test_where_a_worker_blocks_at_import_is_said_with_the_remedy(build_stack: BuildStack, tmp_path: Path) -> None:
+async def test_a_worker_that_blocks_at_import_is_reported_with_its_line_and_the_remedy(
+    build_stack: BuildStack, tmp_path: Path
+) -> None:
     stack = build_stack(worker=fake_worker(tmp_path, "blocked"))
     stack.open_page()
     status = await stack.until(lambda status: bool(status.problem), within=120)
