@@ -227,7 +227,10 @@ class ChatClient:
             rows = await self._rows("ExecutionStatus = 'Running'", limit)
             rows += await self._rows(f"ExecutionStatus IN ({', '.join(map(repr, _ENDED))})", limit)
         rows.sort(key=lambda row: (row.status == "running", row.started), reverse=True)
-        return rows
+        newest: dict[str, ChatRow] = {}
+        for row in rows:
+            newest.setdefault(row.chat_id, row)  # a repaired chat has a terminated run as well
+        return list(newest.values())
 
     async def _rows(self, which: str, limit: int) -> list[ChatRow]:
         rows = []

@@ -90,6 +90,14 @@ async def test_a_wedged_chat_says_so(temporal: Client, queue: str) -> None:
         assert await harness.chats.repair(chat.id)
         view = await chat.settled()
         assert await harness.chats.repair(chat.id) is False
+
+        async def listed() -> list[str]:
+            return [row.status for row in await harness.chats.chats(1000) if row.chat_id == chat.id]
+
+        async def listed_once() -> bool:
+            return await listed() == ["running"]
+
+        await wait_until(listed_once)
     assert [text for text in said(view) if text.startswith("user")] == ["user: Good day", "user: Still there?"]
 
 
