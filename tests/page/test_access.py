@@ -1,6 +1,7 @@
 """Who is the owner, and what visitors do not get to see."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.testing.v1 import AppTest
 
+import tools
 from agent.local import LocalStatus
 from agent.page.access import TOKEN_FILE, Owner, OwnerMiddleware
 from tests.page.conftest import Page
@@ -110,3 +113,26 @@ def test_visitor_is_told_nothing_of_the_installation(page: Page) -> None:
     page.visit()
     assert "This page is not ready." in page.text
     assert "/home/ann" not in page.text
+
+
+def test_tool_that_cannot_be_imported_is_named_to_the_owner_alone(page: Page) -> None:
+    page.visit()
+    assert page.page_app is not None
+    problem = "tools/mine.py, line 3: No module named 'secret_thing'."
+    page.page_app.tools = replace(tools.load(), problems=[problem])
+    page.shows("No module named 'secret_thing'")
+    page.page_app.owner = OWNER
+    page.visit().shows("Which city would you like to visit")
+    assert "secret_thing" not in page.text
+
+
+def test_error_of_the_page_itself_is_one_sentence_without_its_details() -> None:
+    def script() -> None:
+        from agent.page.screen import draw_failure
+
+        assert draw_failure(ImportError("cannot import name 'secret'"))
+
+    app = AppTest.from_function(script, default_timeout=20).run()
+    assert [error.value for error in app.error] == [
+        "This page failed because of an internal error; its log has the details. Reload it to try again."
+    ]
