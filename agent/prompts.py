@@ -170,11 +170,12 @@ def function(name: str, description: str, parameters: dict[str, Json]) -> dict[s
 def schema_of(spec: ToolSpec) -> dict[str, Json]:
     """The JSON schema of a tool that only the goal describes (no worker of ours has it)."""
     known = {"string", "number", "integer", "boolean", "array", "object"}
-    properties = {
+    properties: dict[str, Json] = {
         argument.name: {
             "type": argument.type if argument.type in known else "string",
             "description": argument.description,
         }
+        | ({"items": {}} if argument.type == "array" else {})  # OpenAI refuses an array that says nothing of its items
         for argument in spec.arguments
     }
     return {"type": "object", "properties": properties, "required": [argument.name for argument in spec.arguments]}

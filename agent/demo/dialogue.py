@@ -253,7 +253,7 @@ class Dialogue:
                     continue
             free.append(argument)
         mine = next((one for one in free if asked and one.name == asked.name and one.tool == asked.tool), asked)
-        values = words.find(free, said.text, mine, self._story.today)
+        values = words.find(free, said.text, mine, self._story.today, words_of(self._topics))
         amount = next((one for one in free if one.kind == "number"), None)
         if (
             amount

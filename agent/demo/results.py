@@ -12,7 +12,7 @@ from agent.demo.arguments import Argument, listed, singular, words_of
 from agent.demo.transcript import Called
 from agent.sentences import spaced
 
-_NAMES = ("name", "title", "label", "item", "airline", "subject")
+_NAMES = ("name", "title", "label", "item", "subject")
 _ANYTHING = ("description", "name", "title", "note", "status", "text", "message")
 """Names so common that two fields of this name need not mean the same."""
 _SUPERLATIVES = (("cheapest", "lowest", False), ("most expensive", "highest", True))

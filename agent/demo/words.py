@@ -10,7 +10,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz
 
-from agent.demo.arguments import Argument
+from agent.demo.arguments import Argument, singular
 
 _ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _MONTHS = "|".join(f"{name[:3]}(?:{name[3:]})?|{name[:4]}" for name in map(str.lower, calendar.month_name[1:]))
@@ -39,8 +39,8 @@ _NO_PLACE = re.compile(
     r"some|any|all|everything|something|anything|nothing|somewhere|anywhere|is|are|am|was|be|do|does|did|have|has|can|could|"
     r"will|would|should|may|might|want|need|like|love|prefer|think|know|see|get|go|going|come|make|take|buy|book|order|show|"
     r"find|tell|help|look|ask|use|pay|give|send|move|put|add|cancel|change|start|stop|end|wait|hello|hi|hey|thanks|thank|"
-    r"please|yes|no|not|nope|ok|okay|sure|fine|great|perfect|good|maybe|one|first|second|third|last|cheapest|thing|people|"
-    rf"event|events|flight|flights|trip|today|tomorrow|next|week|weekend|month|the|a|an|and|{_MONTHS}|{_DAYS}|{'|'.join(_ONES)})\b",
+    r"please|yes|no|not|nope|ok|okay|sure|fine|great|perfect|good|maybe|one|first|second|third|last|thing|people|"
+    rf"today|tomorrow|next|week|weekend|month|the|a|an|and|{_MONTHS}|{_DAYS}|{'|'.join(_ONES)})\b",
     re.I,
 )
 _ORIGIN = re.compile(r"(?:leav|depart|fly|from|out of|live|living|based|home|am |i'm )", re.I)
@@ -65,8 +65,17 @@ class Found:
     cue: Literal["origin", "target", ""] = ""
 
 
-def find(arguments: Sequence[Argument], text: str, asked: Argument | None, today: date) -> dict[str, str]:
-    """The values of one tool's arguments in one message. asked: the argument that the message answers, if any."""
+def find(
+    arguments: Sequence[Argument],
+    text: str,
+    asked: Argument | None,
+    today: date,
+    topics: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """The values of one tool's arguments in one message.
+
+    asked: the argument that the message answers, if any. topics: words of the goal and its tools, which name no place.
+    """
     values: dict[str, str] = {}
     for argument in arguments:
         if argument.kind == "email" and (email := _EMAIL.search(text)):
@@ -83,7 +92,7 @@ def find(arguments: Sequence[Argument], text: str, asked: Argument | None, today
         if kind == "choice":
             values |= _shared(group, choices(text, allowed, mine is not None), mine, asked)
         elif kind == "place":
-            values |= _shared(group, _places(text, mine), mine, asked)
+            values |= _shared(group, _places(text, mine, topics), mine, asked)
         elif kind == "date":
             values |= _shared_dates(group, text, mine, today)
         elif kind == "number" and (number := numbers(text, today, alone=mine is not None)):
@@ -228,7 +237,7 @@ def _cue(text: str, at: int) -> Literal["origin", "target", ""]:
     return "" if not match else "origin" if match["origin"] else "target"
 
 
-def _places(text: str, mine: Argument | None) -> list[Found]:
+def _places(text: str, mine: Argument | None, topics: frozenset[str]) -> list[Found]:
     """Names of places: after a preposition, or a clause that is a name and nothing else. Small letters count in an
     answer, and where nothing is written in capitals."""
     small = mine is not None or re.sub(r"\bI\b", "i", text) == text.lower()
@@ -243,7 +252,13 @@ def _places(text: str, mine: Argument | None) -> list[Found]:
             value = _ENDS.sub("", name[0]).strip(" .") if name else ""
             rest = words[len(value) :].strip(" .!")
             whole = not rest or re.match(r"(?:please|then|instead|for|next|on|with|and|\d)\b", rest, re.I)
-            if value and (before or whole) and not (_NO_PLACE.search if value.islower() else _NO_PLACE.match)(value):
+            known = not before and singular(value.split()[0].lower()) in topics if value else False
+            if (
+                value
+                and (before or whole)
+                and not known
+                and not (_NO_PLACE.search if value.islower() else _NO_PLACE.match)(value)
+            ):
                 cue: Literal["origin", "target", ""] = (
                     "" if not before else "origin" if _ORIGIN.match(before) else "target"
                 )

@@ -19,6 +19,7 @@ from agent.messages import (
     ToolSpec,
     UserMessage,
 )
+from tests.llm import rules
 
 GOAL = GoalSpec(name="g", title="Keep notes", description="Write down what is said.", example="user: Milk")
 PROPOSED = ProposalMessage(proposal=Proposal(id="k-1", tool="Write", arguments={"text": "milk"}, text="Shall I?"))
@@ -142,3 +143,11 @@ def test_the_summary_is_asked_for_with_the_one_so_far() -> None:
     assert "They like milk." in asked[1]["content"]
     assert '{"user": "Oat milk"}' in asked[1]["content"]
     assert "declined" in asked[1]["content"]
+
+
+def test_a_tool_with_a_list_that_only_the_goal_describes_is_accepted_by_providers() -> None:
+    spec = ToolSpec(
+        name="T", arguments=[ArgumentSpec(name="names", type="array"), ArgumentSpec(name="more", type="object")]
+    )
+    tool = prompts.function("T", "Do it.", prompts.schema_of(spec))
+    assert rules.wrong_with("/v1/chat/completions", {"tools": [tool], "messages": []}) is None

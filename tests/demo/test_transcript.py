@@ -2,12 +2,14 @@
 
 import json
 import random
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import agent.demo
 from agent import prompts
 from agent.demo.dialogue import Dialogue
 from agent.demo.transcript import lines_of, read, summarize
@@ -107,3 +109,9 @@ def test_strange_tools_are_asked_about_too() -> None:
         tool = {"type": "function", "function": {"name": "Odd", "parameters": parameters}}
         move = Dialogue([{"role": "user", "content": "### Go."}], [tool]).move()
         assert move.text
+
+
+def test_the_demo_model_names_no_tool_and_no_goal() -> None:
+    toolset = load()
+    code = "".join(path.read_text() for path in Path(agent.demo.__file__).parent.glob("*.py"))
+    assert [name for name in [*toolset.tools, *toolset.goals] if re.search(rf"\b{name}\b", code)] == []
