@@ -93,7 +93,7 @@ class LiteLLMModel:
             cause = redact(own_words(error), self.environment)
             asked = f"Status {status_of(error) or 'unknown'}, request {request_id(error) or 'unknown'}"
             _logger.warning("%s %s. %s: %s", self.endpoint.name, failure.reason, asked, cause)
-            raise CallFailed(failure) from None
+            raise CallFailed(failure, getattr(error, "use", None)) from None
 
     async def summarize(self, request: ModelRequest) -> Reply:
         """The same call; nobody watches it stream."""
@@ -142,11 +142,11 @@ async def _call(
     finally:
         await stream.aclose()
     stopped = _stopped(endpoint, answer, stream.received_finish_reason)
-    if not answer.text.strip() and not answer.calls() and not stopped:
-        raise NoAnswer
-    if stream.received_finish_reason is None:
-        raise CutShort
     use = _use(endpoint, counted, time.monotonic() - started)
+    if not answer.text.strip() and not answer.calls() and not stopped:
+        raise NoAnswer(use)
+    if stream.received_finish_reason is None:
+        raise CutShort(use)
     return Reply(answer.text or answer.refusal, answer.calls(), use, stopped)
 
 

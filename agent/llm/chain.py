@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
+from agent.errors import ContextTooLong, ModelError, ModelGarbled, ModelRefused, ModelUnavailable
+from agent.messages import ModelUse
 from agent.model import Model, ModelRequest, Reply
 
 Kind = Literal["transient", "garbled", "other_model", "refused", "too_long"]
@@ -26,11 +27,12 @@ class Failure:
 
 
 class CallFailed(Exception):
-    """One call of one model failed."""
+    """One call of one model failed. use: what it used all the same, None where nobody knows."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, use: ModelUse | None = None) -> None:
         super().__init__(failure.reason)
         self.failure = failure
+        self.use = use
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class Chain:
         return await self._first(request, lambda model, asked: model.summarize(asked))
 
     async def _first(self, request: ModelRequest, ask: Callable[[Model, ModelRequest], Awaitable[Reply]]) -> Reply:
-        """The answer of the first model that works."""
+        """The answer of the first model that works. What the others used is counted with it, or with the error."""
+        used: ModelUse | None = None
         failed: list[tuple[Candidate, Failure]] = []
         candidates, note = self._candidates(request.model)
         began = self._clock()
@@ -138,6 +141,7 @@ class Chain:
                 reply = await call.run(candidate, request, ask)
             except CallFailed as error:
                 failure = error.failure
+                used = used.plus(error.use) if used and error.use else used or error.use
             except TimeoutError:
                 hangs = others > 0 and not call.answering
                 failure = Failure("transient", "did not begin to answer in time" if hangs else "did not answer in time")
@@ -145,19 +149,20 @@ class Chain:
             else:
                 self._health.pop(candidate.name, None)
                 told = " ".join([note, *(_sentence(*item) for item in failed)]).strip()
-                return replace(reply, use=reply.use.model_copy(update={"note": told}))
+                use = used.plus(reply.use) if used else reply.use
+                return replace(reply, use=use.model_copy(update={"note": told}))
             if failure.kind == "too_long":
-                raise ContextTooLong(_sentence(candidate, failure)) from None
+                raise _counted(ContextTooLong(_sentence(candidate, failure)), used) from None
             if failure.kind == "refused":
-                raise ModelRefused(_sentence(candidate, failure)) from None
+                raise _counted(ModelRefused(_sentence(candidate, failure)), used) from None
             failed.append((candidate, failure))
             if failure.kind in ("transient", "garbled") and not self._left(candidate, failure, began) and not hangs:
                 break
         waits = [failure.retry_after for _, failure in failed if failure.retry_after is not None]
         told = " ".join(_sentence(*item) for item in failed)
         if failed and all(failure.kind == "garbled" for _, failure in failed):
-            raise ModelGarbled(told)
-        raise ModelUnavailable(told, retry_after=min(waits, default=None))
+            raise _counted(ModelGarbled(told), used)
+        raise _counted(ModelUnavailable(told, retry_after=min(waits, default=None)), used)
 
     def _candidates(self, pick: str) -> tuple[list[Candidate], str]:
         """In which order to try, and a note when the pick is none of ours."""
@@ -180,6 +185,11 @@ class Chain:
         if tired:
             health.rests_until = now + max(REST, wait)
         return tired
+
+
+def _counted(error: ModelError, use: ModelUse | None) -> ModelError:
+    error.use = use
+    return error
 
 
 def _sentence(candidate: Candidate, failure: Failure) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.llm.chain import Failure
 from agent.llm.library import litellm
+from agent.messages import ModelUse
 
 _NO_MONEY = re.compile(r"insufficient_quota|credit balance is too low|exceeded your current quota|billing", re.I)
 _TOO_LONG = re.compile(r"context.?length|context window|maximum context|prompt is too long|too many tokens", re.I)
@@ -26,11 +27,19 @@ _SCHEMA = re.compile(r"invalid schema for function '([^']+)'|\btools?[.[](\d+)\]
 _LONGEST_WAIT = 3600.0
 
 
-class CutShort(Exception):
+class Garbled(Exception):
+    """The answer is of no use. use: what it used all the same, as far as the provider said so."""
+
+    def __init__(self, use: ModelUse) -> None:
+        super().__init__()
+        self.use = use
+
+
+class CutShort(Garbled):
     """The stream ended before the answer did."""
 
 
-class NoAnswer(Exception):
+class NoAnswer(Garbled):
     """The model answered with neither words nor a call."""
 
 

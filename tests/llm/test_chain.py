@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.demo import DemoModel
-from agent.errors import ContextTooLong, ModelRefused, ModelUnavailable
+from agent.errors import ContextTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from agent.llm.call import LiteLLMModel
 from agent.llm.chain import PATIENCE, PATIENCE_SECONDS, REST, Candidate, Chain
 from agent.llm.endpoints import Endpoint
@@ -190,3 +190,22 @@ async def test_a_first_model_that_hangs_leaves_time_for_the_next(stub: Stub) -> 
 async def test_a_model_that_has_begun_may_use_all_the_time(stub: Stub) -> None:
     stub.answer(Answer("word " * 24, rate=2))  # 12 s of 20, where the first word has 10 s
     assert (await chain(stub, timeout=20).reply(HELLO, unheard)).use.model == "openai/gpt-4o"
+
+
+async def test_what_an_empty_answer_used_is_counted_with_its_error(stub: Stub) -> None:
+    stub.answer(Answer(fault="nothing"))
+    with pytest.raises(ModelGarbled) as garbled:
+        await chain(stub).reply(HELLO, unheard)
+    assert garbled.value.use
+    assert (garbled.value.use.prompt_tokens, garbled.value.use.completion_tokens) == (10, 5)
+
+
+async def test_what_an_empty_answer_used_is_counted_with_that_of_the_model_which_answers(stub: Stub) -> None:
+    models = chain(stub)
+    for _ in range(PATIENCE - 1):
+        stub.answer(Answer(fault="nothing"))
+        with pytest.raises(ModelGarbled):
+            await models.reply(HELLO, unheard)
+    stub.answer(Answer(fault="nothing"))
+    use = (await models.reply(HELLO, unheard)).use
+    assert (use.model, use.prompt_tokens, use.completion_tokens) == ("anthropic/claude-sonnet-4-5", 20, 10)

@@ -138,7 +138,7 @@ async def test_a_whole_chat_by_the_tutorials_api(api: Api) -> None:
     await api.chat.signal("user_prompt", "Note: milk")
     messages = await api.says("confirm")
     assert messages[-1]["response"] == {
-        "response": "Let's write note: text milk.",
+        "response": "Let me write a note (milk).",
         "next": "confirm",
         "tool": "WriteNote",
         "args": {"text": "milk"},
