@@ -167,7 +167,7 @@ goal = Goal(
     title="Keep notes",
     description="Do as the person says.",
     starter_prompt="Greet.",
-    servers=[Server(name="notes", command=[{program!r}], env={{"NOTES": {notes!r}}}, timeout=10)],
+    servers=[Server(name="notes", command=[{program!r}], env={{"NOTES": {notes!r}}}, timeout=60)],
 )
 """
 
@@ -369,7 +369,7 @@ async def test_a_missing_mcp_server_keeps_no_chat_waiting_and_its_tools_are_ther
     view = await chat.say('notes_count {"word": "sheep"}')
     assert not view.waiting
     install(home)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(200):
         while not view.waiting:
             view = await chat.say('notes_count {"word": "sheep"}')
     assert view.waiting.tool == "notes_count"
