@@ -85,7 +85,7 @@ class Activities:
     async def _plan(self, request: PlanRequest, heartbeater: Heartbeater) -> Plan:
         toolbox = await self._toolbox(request.goal)
         insisted = _insisted(request)
-        asked = ModelRequest(
+        model_request = ModelRequest(
             messages=[
                 {
                     "role": "system",
@@ -99,28 +99,28 @@ class Activities:
         )
         if self._guard is None or insisted or not _has_new_words(request):
             return await self._ask_model(
-                asked,
+                model_request,
                 toolbox,
                 heartbeater,
                 lambda text: heartbeater.show(text=hide_growing(text, self._settings.environment)[:REPLY_LENGTH]),
             )
-        planning_ = asyncio.create_task(self._ask_model(asked, toolbox, heartbeater, lambda _: None))
+        plan_task = asyncio.create_task(self._ask_model(model_request, toolbox, heartbeater, lambda _: None))
         try:
             refusal = await self._refusal(self._guard, request, heartbeater)
-            return await planning_ if refusal is None else refusal
+            return await plan_task if refusal is None else refusal
         finally:
-            planning_.cancel()
+            plan_task.cancel()
 
     @activity.defn
     async def summarize(self, request: SummaryRequest) -> Plan:
         """Fold messages into the summary; the new summary is the plan's text."""
-        asked = ModelRequest(
+        model_request = ModelRequest(
             messages=prompts.summary(request.goal, request.summary, request.messages),
             model=request.model,
         )
         async with heartbeating(0) as heartbeater:
             with explained_failures(heartbeater, self._settings.environment):
-                reply = await self._model.summarize(asked)
+                reply = await self._model.summarize(model_request)
                 heartbeater.add_usage(reply.use)
         return Plan(text=self._kept(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
 
@@ -154,31 +154,37 @@ class Activities:
         )
 
     async def _ask_model(
-        self, asked: ModelRequest, toolbox: planning.Toolbox, heartbeater: Heartbeater, on_text: Callable[[str], None]
+        self,
+        model_request: ModelRequest,
+        toolbox: planning.Toolbox,
+        heartbeater: Heartbeater,
+        on_text: Callable[[str], None],
     ) -> Plan:
         """A plan; an invalid tool call goes back to the model once, and then becomes a question to the person."""
-        reply = await self._reply(asked, heartbeater, on_text)
+        reply = await self._reply(model_request, heartbeater, on_text)
         try:
             return await in_thread(partial(planning.interpret, reply, toolbox))
         except planning.InvalidToolCall as error:
-            messages = [*asked.messages, *planning.correction(reply, error)]
-            again = dataclasses.replace(asked, messages=messages)
+            messages = [*model_request.messages, *planning.correction(reply, error)]
+            again = dataclasses.replace(model_request, messages=messages)
         reply = await self._reply(again, heartbeater, on_text)
         try:
             return await in_thread(partial(planning.interpret, reply, toolbox))
         except planning.InvalidToolCall as error:
             return planning.ask_person(error, reply)
 
-    async def _reply(self, asked: ModelRequest, heartbeater: Heartbeater, on_text: Callable[[str], None]) -> Reply:
+    async def _reply(
+        self, model_request: ModelRequest, heartbeater: Heartbeater, on_text: Callable[[str], None]
+    ) -> Reply:
         """One answer; a request that is longer than the model reads is cut from its oldest end, twice at most."""
         for attempt in range(3):
             try:
-                reply = await self._model.reply(asked, on_text)
+                reply = await self._model.reply(model_request, on_text)
                 break
             except ContextTooLong:
                 if attempt == 2:
                     raise
-                asked = dataclasses.replace(asked, messages=prompts.newer_half(asked.messages))
+                model_request = dataclasses.replace(model_request, messages=prompts.newer_half(model_request.messages))
         heartbeater.add_usage(reply.use)
         return self._kept_reply(reply)
 
@@ -196,9 +202,9 @@ class Activities:
     async def _refusal(self, guard: Model, request: PlanRequest, heartbeater: Heartbeater) -> Plan | None:
         """The independent check: a plan that says no, or None when what was said fits the goal."""
         messages = prompts.guardrail(request.goal, request.messages)
-        asked = ModelRequest(messages, [prompts.VERDICT], must_call=prompts.VERDICT["function"]["name"])
+        model_request = ModelRequest(messages, [prompts.VERDICT], must_call=prompts.VERDICT["function"]["name"])
         try:
-            reply = await guard.reply(asked, lambda _: None)
+            reply = await guard.reply(model_request, lambda _: None)
         except ModelRefused:  # a model without tools answers in text
             reply = await guard.reply(ModelRequest(messages), lambda _: None)
         heartbeater.add_usage(reply.use)
@@ -242,13 +248,13 @@ class Activities:
         spent = spent.plus(used) if used else spent
         used_tokens = (spent.prompt_tokens or 0) + (spent.completion_tokens or 0)
         if dollars and spent.cost_usd is not None and Decimal(spent.cost_usd) >= dollars * agreed:
-            told = f"about ${Decimal(spent.cost_usd):.2f} of the ${dollars * agreed} it may cost"
+            amount = f"about ${Decimal(spent.cost_usd):.2f} of the ${dollars * agreed} it may cost"
         elif tokens and (not dollars or spent.cost_usd is None) and used_tokens >= tokens * agreed:
-            told = f"{used_tokens:,} of the {tokens * agreed:,} tokens it may use"
+            amount = f"{used_tokens:,} of the {tokens * agreed:,} tokens it may use"
         else:
             return None
         return Plan(
-            proposals=[Proposal(kind="budget", text=f"This chat has spent {told}. Shall we go on?", effect="read")]
+            proposals=[Proposal(kind="budget", text=f"This chat has spent {amount}. Shall we go on?", effect="read")]
         )
 
 
