@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACE = ROOT / ".venv"
-PYTHON = PLACE / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def prepare(requirements: str) -> Path:
@@ -25,20 +25,20 @@ def prepare(requirements: str) -> Path:
             f"Steadfast needs Python 3.11 or later, and this is {sys.version.split()[0]}. Run it with a newer one."
         )
     wanted = hashlib.sha256((ROOT / requirements).read_bytes()).hexdigest()
-    installed = PLACE / f"installed-{requirements}"
+    installed = VENV / f"installed-{requirements}"
     if PYTHON.exists() and installed.exists() and installed.read_text() == wanted:
         return PYTHON
     if not _has_pip():
-        _say("Making a Python environment in .venv")
+        _say("Creating a Python environment in .venv")
         try:
-            venv.create(PLACE, with_pip=True, clear=PLACE.exists())
+            venv.create(VENV, with_pip=True, clear=VENV.exists())
         except (OSError, subprocess.CalledProcessError):
-            sys.exit("No Python environment could be made. Debian and Ubuntu need: sudo apt install python3-venv")
+            sys.exit("A Python environment could not be created. Debian and Ubuntu need: sudo apt install python3-venv")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements]
     with _Progress(f"Installing the packages of {requirements} (a minute or two the first time)"):
         done = subprocess.run(pip, cwd=ROOT, check=False)  # noqa: S603 - our own arguments
     if done.returncode:
-        sys.exit(f"pip could not install {requirements}; its words are above. Check the network, then start again.")
+        sys.exit(f"pip could not install {requirements}; its output is above. Check the network, then start again.")
     installed.write_text(wanted)
     return PYTHON
 
@@ -57,8 +57,8 @@ def become(*arguments: str) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - likewise
 
 
-def _say(words: str) -> None:
-    print(words, flush=True)  # noqa: T201
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
 
 
 class _Progress:

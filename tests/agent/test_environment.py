@@ -20,7 +20,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "requirements.txt").write_text("# nothing\n")
     done = prepare(project)
     assert done.returncode == 0, done.stderr
-    assert "Making a Python environment in .venv" in done.stdout
+    assert "Creating a Python environment in .venv" in done.stdout
     return project
 
 
@@ -34,18 +34,18 @@ def test_what_is_installed_already_is_used_at_once(clone: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "42\n")
 
 
-def test_changed_requirements_are_installed_anew(clone: Path) -> None:
+def test_changed_requirements_are_installed_again(clone: Path) -> None:
     (clone / "requirements.txt").write_text("# still nothing\n")
     done = prepare(clone)
     assert done.stdout.startswith("Installing the packages of requirements.txt")
     assert done.stdout.endswith("42\n")
 
 
-def test_an_environment_whose_making_was_interrupted_is_made_again(clone: Path) -> None:
+def test_an_environment_whose_creation_was_interrupted_is_created_again(clone: Path) -> None:
     shutil.rmtree(next((clone / ".venv").glob("[Ll]ib*/**/site-packages/pip")))
     (clone / ".venv" / "installed-requirements.txt").unlink()
     done = prepare(clone)
-    assert "Making a Python environment" in done.stdout
+    assert "Creating a Python environment" in done.stdout
     assert done.stdout.endswith("42\n")
 
 
@@ -54,4 +54,4 @@ def test_packages_that_cannot_be_installed_are_one_sentence_and_tried_again(clon
     for _ in range(2):
         done = prepare(clone, "broken.txt")
         assert done.returncode == 1
-        assert "pip could not install broken.txt; its words are above." in done.stderr
+        assert "pip could not install broken.txt; its output is above." in done.stderr
