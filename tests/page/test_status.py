@@ -16,6 +16,13 @@ def test_growing_reply_and_the_attempt_are_shown(greeted: Page) -> None:
     greeted.shows("Let me thi ▍").shows("Writing (attempt 2) — before: The model was overloaded.")
 
 
+def test_a_model_that_takes_long_to_begin_is_named(greeted: Page) -> None:
+    greeted.say("Hello")
+    greeted.chat.conversation.begin_plan(greeted.chat.tick())
+    greeted.chat.attempt = Attempt("plan", waiting_for="openai/gpt-4o")
+    greeted.shows("Thinking: waiting for openai/gpt-4o")
+
+
 def test_reason_and_time_of_the_next_attempt_are_told(greeted: Page) -> None:
     greeted.say("Hello")
     greeted.chat.attempt = Attempt("plan", 3, error="The key was refused.", next_in=4.2)
