@@ -320,8 +320,8 @@ class ChatClient:
                 raise
             self._lists_workers = False  # servers before 1.32 know it behind a flag only
             return "unknown"
-        beats = [info.worker_heartbeat for info in found.workers_info]
-        newest = max((b.heartbeat_time.seconds for b in beats if b.status in _AT_WORK), default=0)
+        heartbeats = [info.worker_heartbeat for info in found.workers_info]
+        newest = max((b.heartbeat_time.seconds for b in heartbeats if b.status in _AT_WORK), default=0)
         alive: Literal["alive", "missing"] = "alive" if time.time() - newest < WORKER_SILENCE else "missing"
         self._seen_worker = (time.monotonic(), alive)
         return alive

@@ -239,7 +239,7 @@ class Conversation(Record):
             self._add(Notice(text=sentence, level="error"), now)
 
     def stop_plan(self, *, again: bool) -> None:
-        """The call under way was cancelled; `again`: ask anew."""
+        """The call under way was cancelled; `again`: ask again."""
         self.working, self.reply_due = "", again
         self.revision += 1
 

@@ -71,7 +71,11 @@ class EvictingRunner(UnsandboxedWorkflowRunner):
         before, self._clocks = self._clocks, _clocks()
         gap = max(now - then for then, now in zip(before, self._clocks, strict=True))
         if gap > STICKY_TIMEOUT.total_seconds() and self._cached:
-            _log.warning("This worker stood still for %.1f s. It reads its %d chats anew.", gap, len(self._cached))
+            _log.warning(
+                "This worker stood still for %.1f s. It rebuilds its %d cached chats from their histories.",
+                gap,
+                len(self._cached),
+            )
             for run_id in list(self._cached):
                 self.evict(run_id)
 

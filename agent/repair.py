@@ -82,7 +82,7 @@ async def repair(client: Client, chat_id: str) -> Repaired | None:
 async def last_good_task(history: WorkflowHistory, converter: DataConverter) -> int | None:
     """The id of the event by which the run was given its last task that holds, or None if all of it replays.
 
-    The first task that a replay decides otherwise is done anew: the reset keeps what came before its decisions.
+    The first task that a replay decides otherwise is done again: the reset keeps what came before its decisions.
     """
     recorder = _Recorder(converter.payload_converter)
     replayer = Replayer(

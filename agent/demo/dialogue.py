@@ -225,7 +225,7 @@ class Dialogue:
         )
 
     def _state(self, tool: Function, said: Said, known: dict[str, Any]) -> None:
-        """Take up what a message says: people change their minds, and the newest statement wins."""
+        """Apply what a message says: people change their minds, and the newest statement wins."""
         values = self._values(tool, said)
         days = [argument for argument in tool.arguments if argument.kind == "date"]
         for before, after in pairwise(days):

@@ -198,7 +198,7 @@ def bare_number(text: str) -> int | None:
 
 
 def choices(text: str, allowed: Sequence[str], asked: bool) -> list[Found]:
-    """Every choice named in the text, in order; the longest where several begin at one place; small typos are mended."""
+    """Every choice named in the text, in order; the longest where several begin at one place; small typos are corrected."""
     found: dict[int, str] = {}
     for value in sorted(allowed, key=len, reverse=True):
         words = r"[\s_-]+".join(re.escape(part) for part in re.split(r"[\s_-]+", value))

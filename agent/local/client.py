@@ -26,7 +26,7 @@ CHECK_EVERY = 0.5
 REPORT_EVERY = 5.0
 """How often wait_ready repeats a step that lasts, in seconds."""
 
-# Streamlit's hot reload imports changed modules anew. What the process holds is kept where that does not reach.
+# Streamlit's hot reload imports changed modules again. What the process holds is kept where that does not reach.
 _clients: dict[str, Any] = vars(sys.modules.setdefault("_steadfast", ModuleType("_steadfast"))).setdefault(
     "local_clients", {}
 )
@@ -60,7 +60,7 @@ class _Client:
             self._process.wait()
 
     def _hold_lock(self) -> None:
-        """Share the lock; anew when somebody deleted the home, so that the supervisor of the old one ends."""
+        """Share the lock; again when somebody deleted the home, so that the supervisor of the old one ends."""
         if self._pages_lock and not self._pages_lock.is_of(self._config.pages_lock):
             self._pages_lock.close()
             self._pages_lock = None

@@ -1,4 +1,4 @@
-"""The start input: a goal by value, as the ancestors send it, and what continue-as-new hands on."""
+"""The start input: a goal by value, as the ancestors send it, and what continue-as-new passes on."""
 
 import re
 from typing import Any

@@ -97,7 +97,7 @@ class Round:
         await box.press("Enter")
 
     async def _reload(self) -> None:
-        """As often as it takes: the page may be starting anew."""
+        """As often as it takes: the page may be restarting."""
         while True:
             try:
                 await self.tab.goto(self.address, timeout=10_000)
@@ -110,7 +110,7 @@ class Round:
         while True:
             for fault in self.random.sample(self.faults, len(self.faults)):
                 await asyncio.sleep(self.random.random() * 2)
-                with suppress(OSError, KeyError, ValueError):  # it is just being started anew
+                with suppress(OSError, KeyError, ValueError):  # it is just being restarted
                     await self._happen(fault)
 
     async def _happen(self, fault: str) -> None:

@@ -43,7 +43,7 @@ def recordings(name: str) -> list[Path]:
 def outline(history: str) -> list[str]:
     """What a workflow was told and what it did, without times, ids and words: each event, and the keys of its JSON.
 
-    When its tasks and activities were taken up is left out: that is chance.
+    When its tasks and activities were started is left out: that is chance.
     """
     return [
         f"{event['eventType'].removeprefix('EVENT_TYPE_')} {_keys(event)}"

@@ -81,7 +81,7 @@ def test_server_that_cannot_be_started_is_one_sentence(page: Page) -> None:
     assert "There is no Temporal server. Install Go, or set TEMPORAL_CLI_PATH." in page.text
 
 
-def test_unusable_settings_name_the_variable_and_work_once_mended(page: Page) -> None:
+def test_unusable_settings_name_the_variable_and_work_once_corrected(page: Page) -> None:
     broken = [SettingsError("LLM_TIMEOUT must be a number of seconds from 1 to 3600.")]
 
     def read() -> Settings:

@@ -185,7 +185,7 @@ async def test_a_tool_of_unknown_outcome_is_asked_about(temporal: Client, queue:
 
 
 async def test_a_tool_under_way_at_the_last_good_task_does_not_run_again(temporal: Client, queue: str) -> None:
-    """A reset would start it anew, so the run goes on from before it."""
+    """A reset would start it again, so the run goes on from before it."""
     release = asyncio.Event()
 
     async def hold() -> None:

@@ -83,7 +83,7 @@ class ToolContext:
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is going on; the page shows it while the tool runs. Works from any thread.
 
-        What could not be shown is mended or left out: progress never makes a tool fail.
+        What could not be shown is corrected or left out: progress never makes a tool fail.
         """
         shown = redact(str(text).encode("utf-8", "replace").decode(), self.environment)
         part = fraction if isinstance(fraction, float | int) and math.isfinite(fraction) else None

@@ -94,7 +94,7 @@ def create(
 
 @dataclass(frozen=True)
 class _Steps:
-    """The way to one finalized invoice, taken up wherever an earlier attempt left it."""
+    """The way to one finalized invoice, continued wherever an earlier attempt left it."""
 
     api: "stripe.V1Services"
     operation: str

@@ -132,7 +132,7 @@ async def test_no_key_leaves_as_an_address_or_a_string_shows_it(shown: Callable[
         ("Half way", "half", ("Half way", None)),
     ],
 )
-def test_progress_is_mended_until_it_can_be_shown(text: Any, fraction: Any, shown: tuple[str, float | None]) -> None:
+def test_progress_is_corrected_until_it_can_be_shown(text: Any, fraction: Any, shown: tuple[str, float | None]) -> None:
     seen = []
     context = replace(SECRETS, report=lambda text, fraction: seen.append((text, fraction)))
     context.progress(text, fraction)

@@ -105,7 +105,7 @@ def test_answer_that_was_lost_is_given_again(tmp_path: Path) -> None:
     assert change_once(tmp_path, "k", "T", change) == change_once(tmp_path, "k", "T", never) == {"n": 1}
 
 
-async def test_reset_begins_anew(toolset: Toolset, tmp_path: Path) -> None:
+async def test_reset_restores_the_initial_data(toolset: Toolset, tmp_path: Path) -> None:
     before = balance(tmp_path, "Savings")
     await move(toolset, tmp_path)
     reset(tmp_path)
