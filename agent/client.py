@@ -29,7 +29,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from agent import wire
+from agent import visibility, wire
 from agent.attempts import failure_sentence
 from agent.credentials import explain_failed_connection, explain_refusal
 from agent.errors import (
@@ -41,7 +41,7 @@ from agent.errors import (
     NoWorker,
     ServerUnavailable,
 )
-from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json
+from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn
 from agent.settings import Settings
 from agent.text import sanitize_text
 
@@ -98,13 +98,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class ChatRow:
-    """One line of the list of chats."""
+    """One line of the list of chats. waiting: it is open, and waits for a decision of the person."""
 
     chat_id: str
     title: str
     goal: str
     started: datetime
     status: RunStatus
+    waiting: bool = False
 
 
 class ChatClient:
@@ -115,6 +116,7 @@ class ChatClient:
         self._settings = settings
         self._lists_workers = True
         self._unseen_answers = 0
+        self._listed_in: ListedIn = ""  # not known yet
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
     async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
@@ -122,13 +124,16 @@ class ChatClient:
         chat_id = f"chat-{secrets.token_hex(16)}"
         title = goal.title or goal.name
         async with self._calling(chat_id):
+            listed_in = await self._where_listed()
+            window_bytes = self._settings.llm_context_tokens * 4
             await self._client.start_workflow(
                 WORKFLOW,
-                wire.start_input(goal, model, window_bytes=self._settings.llm_context_tokens * 4),
+                wire.start_input(goal, model, window_bytes=window_bytes, listed_in=listed_in),
                 id=chat_id,
                 task_queue=self._settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 memo={"goal": goal.name, "title": title, "owner": owner},
+                search_attributes=visibility.at_start(goal.name) if listed_in == "attributes" else None,
                 static_summary=title,
                 rpc_timeout=RPC_TIMEOUT,
             )
@@ -225,6 +230,10 @@ class ChatClient:
         """
         async with self._calling(""):
             rows = await self._rows("ExecutionStatus = 'Running'", limit)
+            if await self._where_listed() == "attributes" and len(rows) >= limit:  # older ones may need the person
+                rows += await self._rows(
+                    f"ExecutionStatus = 'Running' AND {visibility.STATUS.name} = 'deciding'", limit
+                )
             rows += await self._rows(f"ExecutionStatus IN ({', '.join(map(repr, _ENDED))})", limit)
         rows.sort(key=lambda row: (row.status == "running", row.started), reverse=True)
         newest: dict[str, ChatRow] = {}
@@ -239,8 +248,17 @@ class ChatClient:
             memo = await run.memo()
             goal = str(memo.get("goal", ""))
             title = str(memo.get("title", "")) or goal or run.id
-            rows.append(ChatRow(run.id, title, goal, run.start_time, _STATUS.get(run.status, "running")))
+            status = _STATUS.get(run.status, "running")
+            waiting = status == "running" and visibility.is_deciding(run.typed_search_attributes, memo)
+            rows.append(ChatRow(run.id, title, goal, run.start_time, status, waiting))
         return rows
+
+    async def _where_listed(self) -> ListedIn:
+        """Where chats say what they wait for. Attributes are added to a server of this machine only: others are shared."""
+        if not self._listed_in:
+            ours = not self._settings.temporal_address
+            self._listed_in = await visibility.prepare(self._client, register=ours)
+        return self._listed_in
 
     async def _signal(self, chat_id: str, name: str, *payload: Json) -> None:
         async with self._calling(chat_id):

@@ -17,6 +17,7 @@ from agent.messages import (
     GoalSpec,
     Instruction,
     Json,
+    ListedIn,
     Message,
     ModelUse,
     Notice,
@@ -65,6 +66,7 @@ class Conversation(Record):
     sent and not consumed yet. queue: what will be proposed next. accepted: the proposal that `receipt` decided.
     unattended: tools that ran since the person last did something. heard_ids: of messages, to recognize a repeated one.
     hashed_keys: idempotency keys do not name the chat (those of chats that began before do, for as long as they live).
+    listed_in, listed: where a list of chats finds what this chat waits for, and what it says there now.
     confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
     Invariants: seq grows by one a message; at most one proposal waits; a receipt is used once.
     """
@@ -100,6 +102,8 @@ class Conversation(Record):
     hashed_keys: bool = False
     confirm_end: bool = False
     achieved: bool = False
+    listed_in: ListedIn = ""
+    listed: str = ""
 
     # Events from the person
 
@@ -188,6 +192,16 @@ class Conversation(Record):
     def has_work(self) -> bool:
         """Whether the agent's next step is due."""
         return not self.ended and (self.receipt is not None or self.reply_due or bool(self.inbox))
+
+    @property
+    def waits_for(self) -> str:
+        """The decision that is waited for: a tool's name, else the kind of question; "" = none."""
+        return (self.proposal.tool or self.proposal.kind) if self.proposal else ""
+
+    @property
+    def is_listed_wrongly(self) -> bool:
+        """Whether a list of chats says something else of this one."""
+        return bool(self.listed_in) and self.listed != self.waits_for
 
     def begin_plan(self, now: datetime) -> PlanRequest:
         """Consume what was sent, as much as fits half the window, and ask the model for its next step."""

@@ -13,6 +13,9 @@ from tools.kit.tool import Effect
 
 ChatStatus = Literal["thinking", "running", "deciding", "waiting", "ending", "ended"]
 
+ListedIn = Literal["", "memo", "attributes"]
+"""Where a chat keeps what a list of chats shows of it, see agent/visibility.py; "": nowhere."""
+
 Json = Any
 """A JSON value; pydantic's own JsonValue costs a recursive check on every copy."""
 

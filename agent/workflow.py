@@ -15,7 +15,7 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from agent import wire
+    from agent import steps, visibility, wire
     from agent.attempts import failure_sentence, failure_usage
     from agent.messages import (
         ChatView,
@@ -34,6 +34,9 @@ PLAN_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interv
 TOOL_RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=4)
 HASHED_KEYS = "hashed-idempotency-keys"
 """The patch since which a new chat's idempotency keys, which services store, do not name the chat."""
+
+LISTED = "listed"
+"""The patch since which a chat that is asked to keeps what it waits for where lists find it."""
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 KEY_LIFETIME = timedelta(hours=20)
@@ -67,6 +70,8 @@ class AgentGoalWorkflow:
             )
             if info.continued_run_id is None:
                 self.chat.hashed_keys = workflow.patched(HASHED_KEYS)
+                if self.chat.listed_in and not workflow.patched(LISTED):
+                    self.chat.listed_in = ""  # it began with a worker that knew nothing of it
         except wire.Unreadable as error:
             self._unreadable = str(error)
 
@@ -88,13 +93,31 @@ class AgentGoalWorkflow:
         """Take turns until the chat ends."""
         chat = self.chat
         while not chat.ended:
-            await workflow.wait_condition(lambda: bool(chat.has_work or chat.ended or self._is_long()))
+            self._describe()
+            await workflow.wait_condition(
+                lambda: bool(chat.has_work or chat.ended or chat.is_listed_wrongly or self._is_long())
+            )
+            if chat.is_listed_wrongly:
+                self._list()
             if self._is_long():
                 workflow.continue_as_new(args=[wire.resume_input(chat.next_run_state(workflow.info().run_id))])
             elif chat.receipt:
                 await self._run_tool(*chat.begin_tool())
             elif chat.has_work:
                 await self._plan()
+
+    def _list(self) -> None:
+        """Tell those who list chats what this one waits for. Temporal Cloud bills each time, so only when it changes."""
+        chat = self.chat
+        chat.listed = chat.waits_for
+        if chat.listed_in == "attributes":
+            workflow.upsert_search_attributes(visibility.updates(chat.listed))
+        else:
+            workflow.upsert_memo({visibility.MEMO: chat.listed or None})
+
+    def _describe(self) -> None:
+        """Show the last lines in Temporal's own UI; no event of the history."""
+        workflow.set_current_details(steps.last_lines(self.chat.messages, self.chat.proposal))
 
     def _is_long(self) -> bool:
         """Whether this run should continue as new."""
@@ -113,6 +136,7 @@ class AgentGoalWorkflow:
         """Ask the model for the next step, unless the person ends the chat, picks another model, or fills this run."""
         chat = self.chat
         request = chat.begin_plan(workflow.now())
+        self._describe()
         call = workflow.start_activity(
             "plan",
             request,
@@ -120,6 +144,7 @@ class AgentGoalWorkflow:
             start_to_close_timeout=timedelta(hours=1),  # the activity keeps the shorter limit of its own settings
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=PLAN_RETRIES,
+            summary=steps.plan_line(request),
         )
         try:
             if await _until(call, lambda: bool(chat.ended or chat.model != request.model or _is_full())):
@@ -149,6 +174,7 @@ class AgentGoalWorkflow:
             schedule_to_close_timeout=KEY_LIFETIME,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=RetryPolicy(maximum_attempts=1) if once else TOOL_RETRIES,
+            summary=steps.tool_line(proposal.tool, receipt.arguments),
         )
         try:
             if await _until(call, lambda: bool(chat.ended), grace=not read):
@@ -190,6 +216,7 @@ class AgentGoalWorkflow:
                 schedule_to_close_timeout=SUMMARY_TIMEOUT,
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,
                 retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=f"Summarize {len(messages)} messages",
             )
         except ActivityError as error:  # the next turn tries again; until then the window drops its oldest messages
             self.chat.count_usage(failure_usage(error.cause))

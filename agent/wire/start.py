@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
 from agent.errors import Unreadable
-from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ToolSpec, UserMessage
+from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ListedIn, ToolSpec, UserMessage
 from agent.text import is_plain_json, sanitize_text
 from tools.kit.tool import RESERVED
 
@@ -40,6 +40,7 @@ class StartInput(BaseModel):
     """What `AgentGoalWorkflow` is started with. Fields after tool_params are ours and may be left out.
 
     confirm_end: the client can ask whether to end; without it, a chat ends when the model says so, as the ancestors' do.
+    listed_in: where the client finds out what the chat waits for (agent/visibility.py), "" = it does not look.
     """
 
     agent_goal: AgentGoal | None = None
@@ -48,6 +49,7 @@ class StartInput(BaseModel):
     window_bytes: int | None = None
     history_limit: int | None = None
     confirm_end: bool = False
+    listed_in: ListedIn = ""
     resume: Conversation | None = None
 
 
@@ -57,6 +59,7 @@ def start_input(
     *,
     window_bytes: int | None = None,
     history_limit: int | None = None,
+    listed_in: ListedIn = "",
 ) -> dict[str, Json]:
     """The input that starts a chat whose agent greets first."""
     start = StartInput(
@@ -73,6 +76,7 @@ def start_input(
         window_bytes=window_bytes,
         history_limit=history_limit,
         confirm_end=True,
+        listed_in=listed_in,
     )
     return start.model_dump(mode="json", exclude_none=True)
 
@@ -111,6 +115,7 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
             client_fields=goal.model_extra or {},
         ),
         confirm_end=start.confirm_end,
+        listed_in=start.listed_in,
     )
     for line in params.prompt_queue or []:
         if sanitize_text(line):

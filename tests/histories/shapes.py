@@ -144,6 +144,25 @@ async def continued(harness: Harness) -> Chat:
     return chat
 
 
+@shape(call("WriteNote", text="milk"), say("Kept."))
+async def listed_in_memo(harness: Harness) -> Chat:
+    chat = await harness.start_with(listed_in="memo")
+    await chat.say("Note: milk")
+    await chat.confirm()
+    return chat
+
+
+@shape(calls("ReadNote", "WriteNote", text="a"), say("Both done."))
+async def listed_over_runs(harness: Harness) -> Chat:
+    """Its newest run begins with a card that waits and is listed so."""
+    await harness.chats.chats()  # registers the attributes
+    chat = await harness.start_with(history_limit=1, listed_in="attributes")
+    await chat.say("Both")
+    await chat.confirm()
+    await chat.confirm()
+    return chat
+
+
 @shape(call("WriteNote", text="milk"))
 async def continues(harness: Harness) -> Chat:
     """Its first run."""
