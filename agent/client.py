@@ -7,7 +7,7 @@ ServerUnavailable, NoWorker, ChatWedged.
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ from agent.errors import (
     NoWorker,
     ServerUnavailable,
 )
-from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn
+from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn, Verdict
 from agent.settings import Settings
 from agent.text import sanitize_text
 
@@ -159,6 +159,35 @@ class ChatClient:
     async def decline(self, chat_id: str, proposal_id: str, reason: str = "") -> None:
         """Refuse a proposal; the reason reaches the model."""
         await self._signal(chat_id, "decline", {"proposal_id": proposal_id, "reason": reason})
+
+    async def decide(self, chat_id: str, verdicts: Sequence[Verdict]) -> None:
+        """Decide several proposals of one card at once; if one of them waits no longer, nothing is decided."""
+        decisions = []
+        for each in verdicts:
+            word = "confirm" if each.accepts else "decline"
+            decisions.append(each.model_dump(mode="json", exclude={"accepts", "who"}) | {"verdict": word})
+        await self._signal(chat_id, "decide", {"decisions": decisions})
+
+    async def add_rule(
+        self,
+        chat_id: str,
+        tool: str,
+        *,
+        seconds: float | None = None,
+        most: str = "",
+        currency: str = "",
+        proposal_id: str = "",
+    ) -> None:
+        """Let a tool run without a question from now on; the proposal, if one is named, is confirmed with it."""
+        rule: dict[str, Json] = {"id": secrets.token_hex(8), "tool": tool, "proposal_id": proposal_id}
+        limits: dict[str, Json] = {"seconds": seconds, "most": most or None, "currency": currency or None}
+        await self._signal(
+            chat_id, "add_rule", rule | {name: value for name, value in limits.items() if value is not None}
+        )
+
+    async def revoke_rule(self, chat_id: str, rule_id: str) -> None:
+        """Ask about it again."""
+        await self._signal(chat_id, "revoke_rule", rule_id)
 
     async def end(self, chat_id: str) -> None:
         """End a chat; one that has ended already stays so."""

@@ -3,14 +3,15 @@
 One object serves the workflow's start, its queries and continue-as-new. Every method that takes `now` is an event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from agent import window
+from agent import rules, window
 from agent.messages import (
     EPOCH,
+    Accepted,
     AgentMessage,
     Decision,
     Dropped,
@@ -28,9 +29,11 @@ from agent.messages import (
     ProposalMessage,
     Record,
     Repair,
+    Rule,
     ToolAnswer,
     ToolResult,
     UserMessage,
+    Verdict,
 )
 
 INBOX_BYTES = 300_000
@@ -53,6 +56,7 @@ WINDOW_BYTES = 16_000
 
 ASK_TO_END = "Nothing has been done yet. Shall we end here?"
 GOODBYE = "Goodbye!"
+ENDED_BEFORE = "The chat was ended before this began, so it did not run."
 REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
 
 _REMEMBERED_IDS = 500
@@ -68,7 +72,9 @@ class Conversation(Record):
     hashed_keys: idempotency keys do not name the chat (those of chats that began before do, for as long as they live).
     listed_in, listed: where a list of chats finds what this chat waits for, and what it says there now.
     confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
-    Invariants: seq grows by one a message; at most one proposal waits; a receipt is used once.
+    batch: the client can decide several proposals of one answer at once: those `beside` the `proposal` wait with it.
+    approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
+    Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
     """
 
     goal: GoalSpec
@@ -104,6 +110,10 @@ class Conversation(Record):
     achieved: bool = False
     listed_in: ListedIn = ""
     listed: str = ""
+    batch: bool = False
+    beside: list[Proposal] = []
+    approved: list[Accepted] = []
+    rules: list[Rule] = []
 
     # Events from the person
 
@@ -136,33 +146,56 @@ class Conversation(Record):
     ) -> None:
         """Accept the waiting proposal, perhaps with edited arguments. Any other confirm only counts as ignored input."""
         proposal = self._decidable(proposal_id, now)
-        if proposal is None:
-            return
-        editable = proposal.kind in ("tool", "lost_result")
-        decided = arguments if editable and arguments is not None else proposal.arguments
-        receipt = self._decide(proposal, "confirmed", now, arguments=decided, who=who)
-        if editable:
-            self.receipt, self.accepted = receipt, proposal
-            return
-        if proposal.kind == "switch_goal" and proposal.goal is not None:
-            self.goal, self.achieved = proposal.goal, False
-            self._add(Notice(text=f"The goal is now: {proposal.goal.title or proposal.goal.name}."), now)
-        elif proposal.kind == "budget":
-            self.extensions += 1
-        elif proposal.kind == "end":
-            self._add(AgentMessage(text=GOODBYE, next="done"), now)
-            self.ended = "done"
-            return
-        self.reply_due = True
+        if proposal is not None:
+            self._confirm(proposal, now, arguments, who)
 
     def decline(self, now: datetime, proposal_id: str = "", reason: str = "", who: str = "") -> None:
         """Refuse the waiting proposal; the model is told, with the reason."""
         proposal = self._decidable(proposal_id, now)
-        if proposal is None:
-            return
-        self._decide(proposal, "declined", now, reason=reason, who=who)
-        self.queue = []
-        self.reply_due = proposal.kind != "budget"
+        if proposal is not None:
+            self._decline(proposal, now, reason, who)
+
+    def decide(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+        """Decide several waiting proposals at once: all of these, or none if one of them waits no longer."""
+        waiting = {proposal.id: proposal for proposal in self.waiting}
+        ids = [verdict.proposal_id for verdict in verdicts]
+        if not ids or len(set(ids)) < len(ids) or not set(ids) <= waiting.keys():
+            return self.reject_input("Those proposals no longer wait together. Decide on the newest ones.", now)
+        for verdict in verdicts:
+            proposal = waiting[verdict.proposal_id]
+            if verdict.accepts:
+                self._confirm(proposal, now, verdict.arguments, verdict.who)
+            else:
+                self._decline(proposal, now, verdict.reason, verdict.who)
+        return None
+
+    def add_rule(self, rule: Rule, now: datetime, proposal_id: str = "") -> None:
+        """Let proposals of a tool run without a question from now on, and this one, which waits, with them."""
+        if any(known.id == rule.id for known in self.rules):
+            return None
+        if self.ended:
+            return self.reject_input("The chat has ended; start a new one.", now)
+        if len(rules.in_force(self.rules, now)) >= rules.IN_FORCE:
+            return self.reject_input("This chat has too many rules. Revoke one first.", now)
+        proposal = self._decidable(proposal_id, now) if proposal_id else None
+        if proposal_id and proposal is None:
+            return None
+        if proposal is not None and not rules.covers(rule, proposal):
+            return self.reject_input("That rule does not cover this proposal, so nothing was decided.", now)
+        self.rules = rules.remembered([*self.rules, rule], now)
+        self._add(Notice(text=f"No longer asked about: {rules.describe(rule)}. You can revoke this rule."), now)
+        if proposal is not None:
+            self._confirm(proposal, now, who=rule.who)
+        return None
+
+    def revoke_rule(self, rule_id: str, now: datetime) -> None:
+        """Ask again from now on."""
+        rule = next((rule for rule in rules.in_force(self.rules, now) if rule.id == rule_id), None)
+        if rule is None:
+            return self.reject_input("That rule is no longer in force.", now)
+        self.rules = [known.model_copy(update={"revoked": now}) if known is rule else known for known in self.rules]
+        self._add(Notice(text=f"Asked about again: {rules.describe(rule)}."), now)
+        return None
 
     def end(self, now: datetime) -> None:
         """End the chat, whatever else is under way. A tool that was accepted and has not begun does not run."""
@@ -170,10 +203,18 @@ class Conversation(Record):
             return
         self._withdraw(now)
         if self.receipt and self.working != "tool":
-            self._fail("The chat was ended before this began, so it did not run.", now)
+            self._fail(ENDED_BEFORE, now)
+        self.cancel_approved(ENDED_BEFORE, now)
         self._consume_inbox(len(self.inbox), now)
         self.ended, self.reply_due = "person", False
         self.revision += 1
+
+    def cancel_approved(self, sentence: str, now: datetime) -> None:
+        """What was accepted and has not begun does not run."""
+        approved, self.approved = self.approved, []
+        for each in approved:
+            proposal = each.proposal
+            self._add(ToolResult(proposal_id=proposal.id, tool=proposal.tool, outcome="failed", error=sentence), now)
 
     def pick_model(self, model: str) -> None:
         """Answer with another model from now on ("" = the first of the settings)."""
@@ -279,12 +320,12 @@ class Conversation(Record):
         if self.queue and not self.inbox and not self.ended:
             self._propose_next(now, None)
         else:
-            self.queue, self.reply_due = [], not self.ended
+            self._go_on()
 
     def fail_tool(self, sentence: str, now: datetime) -> None:
         """The tool failed for good, and reported so itself."""
         self._fail(sentence, now)
-        self.queue, self.reply_due = [], not self.ended
+        self._go_on()
 
     def lose_tool(self, sentence: str, now: datetime) -> None:
         """A tool with side effects did not answer: its outcome is unknown, and the person decides."""
@@ -292,11 +333,8 @@ class Conversation(Record):
         assert lost is not None
         assert receipt is not None
         self._record(now, ToolResult(proposal_id="", outcome="unknown", error=sentence))
-        self.queue = []
-        if (
-            self.ended or self.inbox
-        ):  # a newer message outdates the question; the model sees that the outcome is unknown
-            self.reply_due = not self.ended
+        if self.ended or self.inbox:
+            self._go_on()  # a newer message outdates the question; the model sees that the outcome is unknown
             return
         text = f"{sentence} It may or may not have taken effect. Try again, or treat it as done?"
         asked = {"kind": "lost_result", "about": self.effect_id(lost, receipt), "needs_confirm": True, "text": text}
@@ -313,11 +351,16 @@ class Conversation(Record):
             if past.call.proposal_id != running and known.get(past.call.proposal_id) != past.outcome:
                 self._withdraw(now)
                 self._record_past(past, now)
+        self._run_next()
 
     def _record_past(self, past: PastCall, now: datetime) -> None:
         call, working, held = past.call, self.working, (self.receipt, self.accepted)
+        approved = {each.proposal.id: each for each in self.approved}
+        self.approved = []
         if self.accepted and self.accepted.id == call.proposal_id:
             held = None, None
+        elif known := approved.pop(call.proposal_id, None):
+            self.receipt, self.accepted = known.receipt, known.proposal
         else:
             ran = {"id": call.proposal_id, "tool": call.tool, "arguments": call.arguments, "effect": call.effect}
             self.accepted = Proposal(**ran, timeout=past.timeout)
@@ -331,6 +374,7 @@ class Conversation(Record):
         else:
             self.lose_tool(past.error, now)
         self.working, (self.receipt, self.accepted) = working, held
+        self.approved = [*approved.values()]
 
     # The summary, and the next run of the workflow
 
@@ -361,22 +405,95 @@ class Conversation(Record):
 
     # Shared steps
 
+    @property
+    def waiting(self) -> list[Proposal]:
+        """What the person is to decide now."""
+        return [self.proposal, *self.beside] if self.proposal else []
+
     def _propose_next(self, now: datetime, use: ModelUse | None) -> None:
-        self.proposed += 1
-        proposal = self.queue[0].model_copy(update={"id": f"{self.key}-{self.proposed}"})
-        self.queue = self.queue[1:]
-        self._add(ProposalMessage(proposal=proposal, by=use), now)
-        self.proposal = proposal
-        if not proposal.needs_confirm and proposal.kind == "tool" and self.unattended < UNATTENDED_RUNS:
-            self.confirm(now, proposal.id, who="settings")
+        """Propose what comes next: one proposal, or all that need a decision where the client can decide several."""
+        free = next((proposal for proposal in self.queue if self._permit(proposal, now)), None) if self.batch else None
+        chosen = [free] if free else self.queue if self.batch else self.queue[:1]
+        self.queue = [proposal for proposal in self.queue if not any(proposal is one for one in chosen)]
+        proposed: list[Proposal] = []
+        for proposal in chosen:
+            self.proposed += 1
+            proposed.append(proposal.model_copy(update={"id": f"{self.key}-{self.proposed}"}))
+            self._add(ProposalMessage(proposal=proposed[-1], by=use), now)
+            use = None
+        self.proposal, self.beside = proposed[0], proposed[1:]
+        if len(proposed) == 1 and (permit := self._permit(proposed[0], now)):
+            who, rule_id = permit
+            self._confirm(proposed[0], now, who=who, rule_id=rule_id)
+
+    def _permit(self, proposal: Proposal, now: datetime) -> tuple[str, str] | None:
+        """Who, and which rule, lets this run without a question; None: the person decides."""
+        if proposal.kind != "tool" or self.unattended >= UNATTENDED_RUNS:
+            return None
+        if not proposal.needs_confirm:
+            return "settings", ""
+        rule = rules.covering(self.rules, proposal, now)
+        return (f"your rule: {rules.describe(rule)}", rule.id) if rule else None
+
+    def _confirm(
+        self,
+        proposal: Proposal,
+        now: datetime,
+        arguments: dict[str, Json] | None = None,
+        who: str = "",
+        rule_id: str = "",
+    ) -> None:
+        editable = proposal.kind in ("tool", "lost_result")
+        decided = arguments if editable and arguments is not None else proposal.arguments
+        receipt = self._decide(proposal, "confirmed", now, arguments=decided, who=who, rule_id=rule_id)
+        if editable:
+            schemaless = proposal.model_copy(update={"parameters": {}})  # the card needed it; it may be large
+            accepted = Accepted(proposal=schemaless, receipt=receipt)
+            again = proposal.kind == "lost_result"
+            self.approved = [accepted, *self.approved] if again else [*self.approved, accepted]
+            self._run_next()
+            return
+        if proposal.kind == "switch_goal" and proposal.goal is not None:
+            self.goal, self.achieved = proposal.goal, False
+            self._add(Notice(text=f"The goal is now: {proposal.goal.title or proposal.goal.name}."), now)
+        elif proposal.kind == "budget":
+            self.extensions += 1
+        elif proposal.kind == "end":
+            self._add(AgentMessage(text=GOODBYE, next="done"), now)
+            self.ended = "done"
+            return
+        self.reply_due = True
+
+    def _decline(self, proposal: Proposal, now: datetime, reason: str, who: str) -> None:
+        self._decide(proposal, "declined", now, reason=reason, who=who)
+        self.queue = []
+        if not self.proposal and not self._run_next():
+            self.reply_due = proposal.kind != "budget"
+
+    def _run_next(self) -> bool:
+        """Whether what was accepted next runs now: nothing runs while something waits for a decision."""
+        if self.proposal or self.receipt or not self.approved:
+            return False
+        first, self.approved = self.approved[0], self.approved[1:]
+        self.receipt, self.accepted = first.receipt, first.proposal
+        return True
+
+    def _go_on(self) -> None:
+        """A tool is done with: the next that was accepted, or the model's turn."""
+        self.queue = []
+        if not self._run_next():
+            self.reply_due = not self.ended
 
     def _decidable(self, proposal_id: str, now: datetime) -> Proposal | None:
-        if self.proposal is None:
+        found = [proposal for proposal in self.waiting if proposal_id in ("", proposal.id)]
+        if not self.proposal:
             self.reject_input("Nothing was waiting for your decision.", now)
-        elif proposal_id and proposal_id != self.proposal.id:
+        elif not found:
             self.reject_input("That proposal is no longer open. Decide on the newest one.", now)
+        elif len(found) > 1:
+            self.reject_input("Several proposals are waiting. Decide each of them.", now)
         else:
-            return self.proposal
+            return found[0]
         return None
 
     def _add(self, message: Message, now: datetime, *, keep_time: bool = False) -> None:
@@ -401,9 +518,11 @@ class Conversation(Record):
         arguments: dict[str, Json] | None = None,
         reason: str = "",
         who: str = "",
+        rule_id: str = "",
     ) -> Decision:
-        self.proposal = None
-        if who != "settings":
+        left = [waiting for waiting in self.waiting if waiting.id != proposal.id]
+        self.proposal, self.beside = (left[0], left[1:]) if left else (None, [])
+        if who != "settings" and not rule_id:
             self.unattended = 0
         decision = Decision(
             proposal_id=proposal.id,
@@ -412,14 +531,16 @@ class Conversation(Record):
             arguments=arguments or {},
             reason=reason,
             who=who,
+            rule=rule_id,
         )
         self._add(decision, now)
         return decision
 
     def _withdraw(self, now: datetime) -> None:
-        if self.proposal is not None:
-            self._decide(self.proposal, "withdrawn", now)
+        for proposal in self.waiting:
+            self._decide(proposal, "withdrawn", now)
         self.queue = []
+        self._run_next()
 
     def _fail(self, sentence: str, now: datetime) -> None:
         self._record(now, ToolResult(proposal_id="", outcome="failed", error=sentence))

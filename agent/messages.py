@@ -161,6 +161,7 @@ class Decision(_Entry):
     """The decision on a proposal; with verdict `confirmed` it is the receipt under which the tool runs, once.
 
     arguments are as decided (the proposal's message keeps them as proposed). reason: the person's words, if any.
+    rule: the id of the person's rule that decided, if one did.
     """
 
     kind: Literal["decision"] = "decision"
@@ -168,6 +169,17 @@ class Decision(_Entry):
     tool: str = ""
     verdict: Literal["confirmed", "declined", "withdrawn"]
     arguments: dict[str, Json] = {}
+    reason: str = ""
+    who: str = ""
+    rule: str = ""
+
+
+class Verdict(Record):
+    """A decision as it is sent: on which proposal ("" = the one that waits), with which reason or arguments."""
+
+    proposal_id: str = ""
+    accepts: bool = True
+    arguments: dict[str, Json] | None = None
     reason: str = ""
     who: str = ""
 
@@ -197,6 +209,29 @@ Message = Annotated[
     UserMessage | Instruction | AgentMessage | ProposalMessage | Decision | ToolResult | Notice,
     Field(discriminator="kind"),
 ]
+
+
+class Accepted(Record):
+    """A proposal that was accepted together with others, and the receipt under which it will run."""
+
+    proposal: Proposal
+    receipt: Decision
+
+
+class Rule(Record):
+    """What the person lets a chat do without asking: proposals of this tool; agent/rules.py says which of them.
+
+    most: the largest amount of each, a decimal number as text, in `currency`; "" = any. until, revoked: EPOCH = never.
+    """
+
+    id: str
+    tool: str
+    most: str = ""
+    currency: str = ""
+    until: datetime = EPOCH
+    created: datetime = EPOCH
+    revoked: datetime = EPOCH
+    who: str = ""
 
 
 class Plan(Record):
@@ -286,6 +321,7 @@ class ChatView(Record):
 
     messages: those of this run with seq > since, oldest first, cut to a size that a query can carry; `more` says that
     others follow. Earlier runs are read by walking previous_run_id backwards.
+    waiting: what the person is to decide; `beside`: further proposals of the same answer, on the same card.
     """
 
     goal: GoalSpec
@@ -296,6 +332,8 @@ class ChatView(Record):
     first_seq: int = 1
     next_seq: int = 1
     waiting: Proposal | None = None
+    beside: list[Proposal] = []
+    rules: list[Rule] = []
     queued: list[UserMessage] = []
     running: str = ""
     dropped: Dropped = Dropped()

@@ -254,6 +254,13 @@ class AgentGoalWorkflow:
             case "decline":
                 verdict = wire.read_verdict(payload)
                 self.chat.decline(now, verdict.proposal_id, verdict.reason, verdict.who)
+            case "decide":
+                self.chat.decide(wire.read_verdicts(payload), now)
+            case "add_rule":
+                rule, proposal_id = wire.read_rule(payload, now)
+                self.chat.add_rule(rule, now, proposal_id)
+            case "revoke_rule":
+                self.chat.revoke_rule(wire.read_rule_id(payload), now)
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
             case "repaired":

@@ -26,6 +26,8 @@ LEAVES = {
     "agent.wire",
     "agent.window",
     "agent.text",
+    "agent.rules",
+    "agent.sentences",
     "agent.errors",
     "agent.profile",
     "agent.settings",

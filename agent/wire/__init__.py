@@ -6,13 +6,21 @@ input, the signals' bare and rich forms, and the queries. What cannot be read ra
 
 from agent.errors import Unreadable
 from agent.wire.answers import agent_goal, history, latest_tool_data
-from agent.wire.signals import Verdict, read_model, read_prompt, read_repair, read_since, read_verdict
+from agent.wire.signals import (
+    read_model,
+    read_prompt,
+    read_repair,
+    read_rule,
+    read_rule_id,
+    read_since,
+    read_verdict,
+    read_verdicts,
+)
 from agent.wire.start import read_start, resume_input, start_input
 from agent.wire.views import chat_status, chat_view
 
 __all__ = [
     "Unreadable",
-    "Verdict",
     "agent_goal",
     "chat_status",
     "chat_view",
@@ -21,9 +29,12 @@ __all__ = [
     "read_model",
     "read_prompt",
     "read_repair",
+    "read_rule",
+    "read_rule_id",
     "read_since",
     "read_start",
     "read_verdict",
+    "read_verdicts",
     "resume_input",
     "start_input",
 ]

@@ -1,15 +1,19 @@
 """What clients send to a chat: each signal in its bare and its rich form."""
 
-from dataclasses import dataclass
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
+from agent import rules
 from agent.errors import Unreadable
-from agent.messages import MESSAGE_LIMIT, Json, Repair, UserMessage
+from agent.messages import MESSAGE_LIMIT, Repair, Rule, UserMessage, Verdict
 from agent.text import are_arguments, sanitize_text
 
 _ID_LENGTH = 128
+_LONGEST_RULE = 366 * 24 * 3600
+_LARGEST_AMOUNT = 10**12
 
 
 def read_prompt(raw: Any) -> UserMessage:
@@ -24,16 +28,6 @@ def read_prompt(raw: Any) -> UserMessage:
         raise Unreadable(f"Ignored a message of {len(text):,} characters. Send at most {MESSAGE_LIMIT:,}.")
     insist = fields.get("insist") is True
     return UserMessage(text=text, id=_word(fields.get("id")), who=_word(fields.get("who")), insist=insist)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A decision as received: on which proposal ("" = the one that waits), with which reason or arguments."""
-
-    proposal_id: str = ""
-    arguments: dict[str, Json] | None = None
-    reason: str = ""
-    who: str = ""
 
 
 def read_verdict(raw: Any) -> Verdict:
@@ -52,6 +46,49 @@ def read_verdict(raw: Any) -> Verdict:
         reason=sanitize_text(reason)[:MESSAGE_LIMIT] if isinstance(reason, str) else "",
         who=_word(raw.get("who")),
     )
+
+
+def read_verdicts(raw: Any) -> list[Verdict]:
+    """`decide`: {"decisions": [{"proposal_id", "verdict": "confirm" or "decline", "arguments"?, "reason"?}], "who"?}."""
+    decisions = raw.get("decisions") if isinstance(raw, dict) else None
+    if not isinstance(decisions, list) or not decisions:
+        raise Unreadable("Ignored a decision: unknown format.")
+    found: list[Verdict] = []
+    for each in decisions:
+        verdict = read_verdict(each)
+        if not verdict.proposal_id or each.get("verdict") not in ("confirm", "decline"):
+            raise Unreadable("Ignored a decision: unknown format.")
+        found.append(verdict.model_copy(update={"accepts": each["verdict"] == "confirm", "who": _word(raw.get("who"))}))
+    return found
+
+
+def read_rule(raw: Any, now: datetime) -> tuple[Rule, str]:
+    """`add_rule`: {"id", "tool", "seconds"?, "most"?, "currency"?, "who"?, "proposal_id"?}; the latter is confirmed with it.
+
+    seconds: how long it holds, as long as the chat if left out. most: the largest amount of each, as a number or text.
+    """
+    fields = raw if isinstance(raw, dict) else {}
+    rule = Rule(id=_word(fields.get("id")), tool=_word(fields.get("tool")), created=now, who=_word(fields.get("who")))
+    seconds, most = fields.get("seconds"), fields.get("most")
+    if not rule.id or not rule.tool:
+        raise Unreadable("Ignored a rule: unknown format.")
+    if seconds is not None:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_RULE:
+            raise Unreadable("Ignored a rule: it must hold for more than 0 seconds and at most a year.")
+        rule.until = now + timedelta(seconds=seconds)
+    if most is not None:
+        limit, currency = rules.amount(most), _word(fields.get("currency")).upper()
+        if limit is None or not 0 < limit < _LARGEST_AMOUNT or not re.fullmatch("[A-Z]{3}", currency):
+            raise Unreadable("Ignored a rule: its limit must be an amount of money above 0, with its currency.")
+        rule.most, rule.currency = f"{limit:f}", currency
+    return rule, _word(fields.get("proposal_id"))
+
+
+def read_rule_id(raw: Any) -> str:
+    """`revoke_rule`: the id of a rule."""
+    if not isinstance(raw, str) or not _word(raw):
+        raise Unreadable("Ignored the revocation of a rule: unknown format.")
+    return _word(raw)
 
 
 def read_model(raw: Any) -> str:

@@ -41,6 +41,7 @@ class StartInput(BaseModel):
 
     confirm_end: the client can ask whether to end; without it, a chat ends when the model says so, as the ancestors' do.
     listed_in: where the client finds out what the chat waits for (agent/visibility.py), "" = it does not look.
+    batch: the client can decide several proposals of one answer at once; without it, they are proposed one by one.
     """
 
     agent_goal: AgentGoal | None = None
@@ -50,6 +51,7 @@ class StartInput(BaseModel):
     history_limit: int | None = None
     confirm_end: bool = False
     listed_in: ListedIn = ""
+    batch: bool = False
     resume: Conversation | None = None
 
 
@@ -60,6 +62,7 @@ def start_input(
     window_bytes: int | None = None,
     history_limit: int | None = None,
     listed_in: ListedIn = "",
+    batch: bool = True,
 ) -> dict[str, Json]:
     """The input that starts a chat whose agent greets first."""
     start = StartInput(
@@ -77,6 +80,7 @@ def start_input(
         history_limit=history_limit,
         confirm_end=True,
         listed_in=listed_in,
+        batch=batch,
     )
     return start.model_dump(mode="json", exclude_none=True)
 
@@ -116,6 +120,7 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
         ),
         confirm_end=start.confirm_end,
         listed_in=start.listed_in,
+        batch=start.batch,
     )
     for line in params.prompt_queue or []:
         if sanitize_text(line):

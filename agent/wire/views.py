@@ -23,6 +23,8 @@ def chat_view(chat: Conversation, since: int = 0) -> ChatView:
         first_seq=chat.messages[0].seq if chat.messages else chat.next_seq,
         next_seq=chat.next_seq,
         waiting=chat.proposal,
+        beside=chat.beside,
+        rules=chat.rules,
         queued=[message for message in queued if isinstance(message, UserMessage)],
         running=chat.accepted.tool if chat.accepted and chat.working == "tool" else "",
         dropped=chat.dropped,

@@ -20,6 +20,7 @@ from agent.messages import (
     ToolAnswer,
     ToolCall,
     UserMessage,
+    Verdict,
 )
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -239,8 +240,9 @@ def test_a_page_of_messages_is_cut_to_what_a_query_can_carry() -> None:
     assert wire.chat_view(made, 10_000).messages == []
 
 
-def test_the_fullest_state_there_can_be_fits_into_a_payload() -> None:
-    made = chat(goal={"name": "g", "description": "x" * 99_000}, window_bytes=300_000)
+@pytest.mark.parametrize("decided", ["none", "all", "one by one"])
+def test_the_fullest_state_there_can_be_fits_into_a_payload(decided: str) -> None:
+    made = chat(goal={"name": "g", "description": "x" * 99_000}, window_bytes=300_000, batch=decided != "one by one")
     for number in range(600):
         made.receive_message(UserMessage(text="é" * 40, id=f"{number}" + "😀" * 120, who="😀" * 128), NOW)
         made.begin_plan(NOW)
@@ -249,7 +251,13 @@ def test_the_fullest_state_there_can_be_fits_into_a_payload() -> None:
     made.begin_plan(NOW)
     wide = Proposal(tool="T", arguments={"a": "x" * 60_000}, parameters={"p": "y" * 100_000})
     made.finish_plan(Plan(proposals=[wide] * 8), NOW)
-    made.confirm(NOW)
+    if decided != "none":
+        made.decide([Verdict(proposal_id=proposal.id) for proposal in made.waiting], NOW)
+        made.begin_tool()
+    else:
+        assert len(to_json(wire.chat_view(made))) < 2_000_000
+        assert len(to_json(wire.resume_input(made.next_run_state("run")))) < 2_000_000
+        return
     while not made.dropped.count:
         made.receive_message(UserMessage(text='"' * 8_000), NOW)
     following = wire.resume_input(made.next_run_state("run"))

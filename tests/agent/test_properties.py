@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from agent.conversation import Conversation
 from agent.messages import (
+    EPOCH,
     Decision,
     GoalSpec,
     Message,
@@ -16,8 +17,10 @@ from agent.messages import (
     Plan,
     Proposal,
     ProposalMessage,
+    Rule,
     ToolAnswer,
     UserMessage,
+    Verdict,
 )
 
 USE = ModelUse(model="m", prompt_tokens=3, completion_tokens=2, cost_usd="0.01")
@@ -45,9 +48,11 @@ endings = st.builds(Plan, text=texts, next=st.just("done"))
 class Chat(RuleBasedStateMachine):
     """A chat whose model, tools, person and runs do as they please, within what the workflow allows."""
 
+    batch = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.chat = Conversation(goal=GOAL, key="k", window_bytes=2_000)
+        self.chat = Conversation(goal=GOAL, key="k", window_bytes=2_000, batch=self.batch)
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
         self.earlier: list[Message] = []
         self.seen: list[str] = []
@@ -76,21 +81,53 @@ class Chat(RuleBasedStateMachine):
             self.heard.append(text)
 
     @precondition(lambda self: self.chat.proposal)
-    @rule(edited=st.none() | st.dictionaries(st.sampled_from("ab"), st.integers(), max_size=2), bare=st.booleans())
-    def confirm(self, edited: dict[str, Any] | None, bare: bool) -> None:
-        assert self.chat.proposal
-        proposal = self.chat.proposal
+    @rule(
+        edited=st.none() | st.dictionaries(st.sampled_from("ab"), st.integers(), max_size=2),
+        bare=st.booleans(),
+        which=st.integers(0, 7),
+    )
+    def confirm(self, edited: dict[str, Any] | None, bare: bool, which: int) -> None:
+        waiting = self.chat.waiting
+        proposal = waiting[which % len(waiting)]
+        before, dropped = len(self.transcript), self.chat.dropped.count
         self.chat.confirm(self.tick(), "" if bare else proposal.id, edited)
+        if bare and len(waiting) > 1:
+            assert (len(self.transcript), self.chat.dropped.count) == (before, dropped + 1)
+            return
         decision = [message for message in self.chat.messages if isinstance(message, Decision)][-1]
         assert (decision.proposal_id, decision.verdict) == (proposal.id, "confirmed")
         self.stale.append(proposal.id)
 
     @precondition(lambda self: self.chat.proposal)
-    @rule(reason=texts)
-    def decline(self, reason: str) -> None:
-        assert self.chat.proposal
-        self.stale.append(self.chat.proposal.id)
-        self.chat.decline(self.tick(), self.chat.proposal.id, reason)
+    @rule(reason=texts, which=st.integers(0, 7))
+    def decline(self, reason: str, which: int) -> None:
+        waiting = self.chat.waiting
+        proposal = waiting[which % len(waiting)]
+        self.stale.append(proposal.id)
+        self.chat.decline(self.tick(), proposal.id, reason)
+
+    @precondition(lambda self: self.chat.proposal)
+    @rule(accepts=st.lists(st.booleans(), min_size=8, max_size=8), stale=st.booleans())
+    def decide_at_once(self, accepts: list[bool], stale: bool) -> None:
+        verdicts = [Verdict(proposal_id=one.id, accepts=accepts[n]) for n, one in enumerate(self.chat.waiting)]
+        before, dropped = len(self.transcript), self.chat.dropped.count
+        if stale:
+            verdicts.append(Verdict(proposal_id=self.stale[-1]))
+            self.chat.decide(verdicts, self.tick())
+            assert (len(self.transcript), self.chat.dropped.count) == (before, dropped + 1), "all or nothing"
+            return
+        self.chat.decide(verdicts, self.tick())
+        assert not self.chat.waiting
+        self.stale += [verdict.proposal_id for verdict in verdicts]
+
+    @rule(name=st.sampled_from(["Read", "Post"]), seconds=st.sampled_from([0, 5]), number=st.integers(0, 3))
+    def add_rule(self, name: str, seconds: int, number: int) -> None:
+        until = self.now + timedelta(seconds=seconds) if seconds else EPOCH
+        self.chat.add_rule(Rule(id=f"rule-{number}", tool=name, until=until), self.tick())
+
+    @rule(number=st.integers(0, 3))
+    def revoke_rule(self, number: int) -> None:
+        self.chat.revoke_rule(f"rule-{number}", self.tick())
 
     @rule(which=st.integers(0, 1_000), accept=st.booleans())
     def decide_what_does_not_wait(self, which: int, accept: bool) -> None:
@@ -191,23 +228,31 @@ class Chat(RuleBasedStateMachine):
         assert set(self.begun) <= set(confirmed)
 
     @invariant()
-    def at_most_one_proposal_waits(self) -> None:
+    def only_proposals_of_one_answer_wait_together(self) -> None:
         proposed = [m.proposal.id for m in self.transcript if isinstance(m, ProposalMessage)]
         decided = [m.proposal_id for m in self.transcript if isinstance(m, Decision)]
         assert len(set(proposed)) == len(proposed)
         assert len(set(decided)) == len(decided)
-        waiting = [self.chat.proposal.id] if self.chat.proposal else []
+        waiting = [proposal.id for proposal in self.chat.waiting]
+        assert len(waiting) <= (3 if self.batch else 1)
         assert [one for one in proposed if one not in decided] == waiting
-        assert not (self.chat.proposal and (self.chat.inbox or self.chat.working or self.chat.ended))
+        assert not (waiting and (self.chat.inbox or self.chat.working or self.chat.receipt or self.chat.ended))
 
     @invariant()
-    def every_receipt_has_one_result_or_is_at_work(self) -> None:
+    def every_receipt_has_one_result_or_is_at_work_or_due(self) -> None:
         asked = {m.proposal.id: m.proposal.kind for m in self.transcript if isinstance(m, ProposalMessage)}
         confirmed = [m.proposal_id for m in self.transcript if isinstance(m, Decision) and m.verdict == "confirmed"]
         running = [one for one in confirmed if asked[one] in ("tool", "lost_result")]
         results = [m.proposal_id for m in self.transcript if m.kind == "result"]
         pending = [self.chat.receipt.proposal_id] if self.chat.receipt else []
-        assert [*results, *pending] == running
+        pending += [each.receipt.proposal_id for each in self.chat.approved]
+        assert sorted([*results, *pending]) == sorted(running)
+
+    @invariant()
+    def no_rule_decides_about_what_cannot_be_retried(self) -> None:
+        asked = {m.proposal.id: m.proposal for m in self.transcript if isinstance(m, ProposalMessage)}
+        ruled = [asked[m.proposal_id] for m in self.transcript if isinstance(m, Decision) and m.rule]
+        assert all(proposal.kind == "tool" and proposal.effect != "once" for proposal in ruled)
 
     @invariant()
     def a_chat_is_never_left_without_a_next_step(self) -> None:
@@ -231,7 +276,14 @@ class Chat(RuleBasedStateMachine):
             assert not self.chat.inbox
 
 
-TestChat = Chat.TestCase
-TestChat.settings = settings(
+class ChatOfAClientThatDecidesSeveral(Chat):
+    batch = True
+
+
+_SETTINGS = settings(
     max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+TestChat = Chat.TestCase
+TestChat.settings = _SETTINGS
+TestChatOfAClientThatDecidesSeveral = ChatOfAClientThatDecidesSeveral.TestCase
+TestChatOfAClientThatDecidesSeveral.settings = _SETTINGS

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from agent.errors import ModelRefused, ModelUnavailable
-from agent.messages import PastCall, Repair, ToolCall
+from agent.messages import PastCall, Repair, ToolCall, Verdict
 from tests.workflow.harness import Answer, Chat, Harness, call, calls, say, wait_until
 
 Shape = Callable[[Harness], Awaitable[Chat]]
@@ -64,10 +64,43 @@ async def withdrawn(harness: Harness) -> Chat:
 
 @shape(calls("ReadNote", "WriteNote", text="a"), say("Both done."))
 async def two_calls(harness: Harness) -> Chat:
-    chat = await harness.start()
+    chat = await harness.start_with(batch=False)
     await chat.say("Both")
     await chat.confirm()
     await chat.confirm()
+    return chat
+
+
+@shape(calls("ReadNote", "WriteNote", "PostNote", text="a"), say("Two of three."))
+async def decided_together(harness: Harness) -> Chat:
+    """Its newest run begins with what was accepted and has not run yet."""
+    chat = await harness.start_with(history_limit=1)
+    view = await chat.say("All three")
+    assert view.waiting
+    ids = [view.waiting.id, *(proposal.id for proposal in view.beside)]
+    verdicts = [Verdict(proposal_id=one, accepts=one != ids[-1], reason="Not that.") for one in ids]
+    await harness.chats.decide(chat.id, verdicts)
+    await chat.until(lambda view: view.status == "waiting")
+    return chat
+
+
+@shape(
+    call("WriteNote", text="a"),
+    say("Kept."),
+    call("WriteNote", text="b"),
+    say("Kept, too."),
+    call("WriteNote", text="c"),
+)
+async def ruled(harness: Harness) -> Chat:
+    """A rule with the first receipt; it decides the second, and is revoked before the third."""
+    chat = await harness.start()
+    waiting = (await chat.say("Note: a")).waiting
+    assert waiting
+    await harness.chats.add_rule(chat.id, "WriteNote", seconds=3600, proposal_id=waiting.id)
+    await chat.until(lambda view: view.status == "waiting")
+    view = await chat.say("Note: b")
+    await harness.chats.revoke_rule(chat.id, view.rules[0].id)
+    await chat.say("Note: c")
     return chat
 
 

@@ -97,7 +97,7 @@ async def test_a_card_of_an_earlier_run_is_still_confirmable_and_a_late_one_is_n
     temporal: Client, queue: str
 ) -> None:
     async with running_worker(temporal, queue, [calls("ReadNote", "PostNote", text="a"), say("Both.")]) as harness:
-        chat = await harness.start_with(history_limit=1)
+        chat = await harness.start_with(history_limit=1, batch=False)
         first = (await chat.say("Both")).waiting
         assert first
         view = await chat.confirm()

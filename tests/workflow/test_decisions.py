@@ -141,7 +141,7 @@ async def test_a_waiting_card_has_no_clock(temporal: Client, queue: str) -> None
 
 async def test_declining_ends_what_else_was_planned(temporal: Client, queue: str) -> None:
     async with running_worker(temporal, queue, [calls("ReadNote", "WriteNote", text="a"), say("Neither.")]) as harness:
-        chat = await harness.start()
+        chat = await harness.start_with(batch=False)
         waiting = (await chat.say("Both")).waiting
         assert waiting
         await harness.chats.decline(chat.id, waiting.id)
@@ -153,7 +153,7 @@ async def test_a_message_while_a_tool_runs_is_answered_after_it(temporal: Client
     async with running_worker(
         temporal, queue, [calls("WriteNote", "PostNote", text="a"), say("Kept, but not posted.")]
     ) as harness:
-        chat = await harness.start()
+        chat = await harness.start_with(batch=False)
         await chat.say("Both")
         gate = asyncio.Event()
 

@@ -47,11 +47,13 @@ async def test_finish_ends_the_chat(temporal: Client, queue: str) -> None:
     assert result["messages"][-1]["response"]["next"] == "done"
 
 
-async def test_several_calls_of_one_answer_are_proposed_one_after_another(temporal: Client, queue: str) -> None:
+async def test_several_calls_of_one_answer_are_proposed_one_by_one_to_clients_that_decide_so(
+    temporal: Client, queue: str
+) -> None:
     async with running_worker(
         temporal, queue, [calls("ReadNote", "WriteNote", text="a"), say("Both done.")]
     ) as harness:
-        chat = await harness.start()
+        chat = await harness.start_with(batch=False)
         await chat.say("Both, please")
         assert (await chat.confirm()).status == "deciding"
         view = await chat.confirm()
