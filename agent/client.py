@@ -53,7 +53,10 @@ WORKER_SILENCE = 5.0
 """Seconds without a heartbeat of any worker (each sends one a second) after which a page says that none runs."""
 
 WORKER_LOOK = 1.0
-"""Seconds for which the last look at the workers is reused."""
+"""Seconds for which the last look at the workers is reused, by all chats of the process."""
+
+UNLISTED = 3
+"""Answers, a second apart, of workers that are not listed: this server, or theirs, knows no heartbeats."""
 
 _NONDETERMINISM = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
 _AT_WORK = (WorkerStatus.WORKER_STATUS_RUNNING, WorkerStatus.WORKER_STATUS_SHUTTING_DOWN)
@@ -82,6 +85,26 @@ class Attempt:
     fraction: float | None = None
     error: str = ""
     next_in: float | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the server says of a chat: no worker is needed for it, and Temporal Cloud bills nothing.
+
+    Whatever happens in a chat changes `position`; queries do not. task_due: a worker has yet to take up what happened.
+    """
+
+    chat_id: str
+    run_id: str
+    run_status: RunStatus
+    events: int
+    task_due: bool
+    attempt: Attempt | None
+    worker: Literal["alive", "missing", "unknown"]
+
+    @property
+    def position(self) -> tuple[str, int, str]:
+        return (self.run_id, self.events, self.run_status)
 
 
 @dataclass(frozen=True)
@@ -115,7 +138,9 @@ class ChatClient:
         self._client = client
         self._settings = settings
         self._lists_workers = True
-        self._unseen_answers = 0
+        self._unlisted_answers = 0
+        self._answered_at = -WORKER_SILENCE
+        self._judged: dict[str, tuple[tuple[str, int], bool]] = {}
         self._listed_in: ListedIn = ""  # not known yet
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
@@ -200,8 +225,11 @@ class ChatClient:
         """Answer with another model from now on; a call under way is asked again of it."""
         await self._signal(chat_id, "set_model", model)
 
-    async def view(self, chat_id: str, since: int = 0) -> Snapshot:
-        """The chat now, with its messages after `since`. Raises NoWorker when no worker answers the query in time."""
+    async def look(self, chat_id: str, worker_age: float = WORKER_LOOK) -> Look:
+        """What the server says of the chat now. worker_age: how old, in seconds, the look at the workers may be.
+
+        Raises ChatWedged when no worker can replay it.
+        """
         handle = self._client.get_workflow_handle(chat_id)
         async with self._calling(chat_id):
             described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
@@ -209,20 +237,40 @@ class ChatClient:
                 raise ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
             if await self._is_wedged(described):
                 raise _wedged()
-            attempt = await _attempt(described)
-            worker = await self._worker()
-            status = _STATUS.get(described.status, "running")
-            try:
-                timeout = QUERY_TIMEOUT if worker != "missing" else UNLIKELY_QUERY_TIMEOUT
-                view = await self._query(handle, since, status, timeout)
-            except NoWorker:
-                if worker != "missing":
-                    raise
-                view = None
-            else:
-                self._note_answer(worker)
-                worker = "alive"
-        return Snapshot(chat_id, described.run_id, status, view, attempt, worker)
+            return Look(
+                chat_id,
+                described.run_id,
+                _STATUS.get(described.status, "running"),
+                described.history_length,
+                described.raw_description.HasField("pending_workflow_task"),
+                await _attempt(described),
+                await self._worker(worker_age),
+            )
+
+    async def read(self, look: Look, since: int = 0) -> ChatView | None:
+        """The run that was looked at, with its messages after `since`: a query, which Temporal Cloud bills.
+
+        None for a chat that never came to a state that can be shown. Raises NoWorker when no worker answers in time.
+        """
+        async with self._calling(look.chat_id):
+            handle = self._client.get_workflow_handle(look.chat_id, run_id=look.run_id)
+            timeout = QUERY_TIMEOUT if look.worker != "missing" else UNLIKELY_QUERY_TIMEOUT
+            view = await self._query(handle, since, look.run_status, timeout)
+        self._note_answer()
+        return view
+
+    async def view(self, chat_id: str, since: int = 0) -> Snapshot:
+        """The chat now, with its messages after `since`. Raises NoWorker when no worker answers the query in time."""
+        look = await self.look(chat_id)
+        worker = look.worker
+        try:
+            view = await self.read(look, since)
+            worker = "alive"
+        except NoWorker:
+            if worker != "missing":
+                raise
+            view = None
+        return Snapshot(chat_id, look.run_id, look.run_status, view, look.attempt, worker)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:
         """The segment of an earlier run (view.previous_run_id), for scrolling back."""
@@ -330,7 +378,15 @@ class ChatClient:
     async def _is_wedged(self, described: WorkflowExecutionDescription) -> bool:
         """Whether its newest workflow task failed because no replay comes to what the history says."""
         if described.raw_description.pending_workflow_task.attempt < 2:
+            self._judged.pop(described.id, None)
             return False
+        position = (described.run_id, described.history_length)  # further attempts of the same task add no event
+        judged = self._judged.get(described.id)
+        if judged is None or judged[0] != position:
+            judged = self._judged[described.id] = (position, await self._failed_to_replay(described))
+        return judged[1]
+
+    async def _failed_to_replay(self, described: WorkflowExecutionDescription) -> bool:
         request = GetWorkflowExecutionHistoryReverseRequest(
             namespace=self._client.namespace,
             execution=WorkflowExecution(workflow_id=described.id, run_id=described.run_id),
@@ -345,18 +401,29 @@ class ChatClient:
                 return False
         return False
 
-    def _note_answer(self, worker: Literal["alive", "missing", "unknown"]) -> None:
-        """Workers that answer again and again and are never listed: this server, or theirs, knows no heartbeats."""
-        self._unseen_answers = self._unseen_answers + 1 if worker == "missing" else 0
-        if self._unseen_answers >= 20:
-            self._lists_workers = False
+    def _note_answer(self) -> None:
+        """An answer is a sign of life, too, and one of a worker that is not listed says what the list is worth."""
+        now = time.monotonic()
+        if not self._seen_worker or self._seen_worker[1] != "missing":
+            self._unlisted_answers = 0
+        elif now - self._answered_at > WORKER_LOOK:
+            self._unlisted_answers += 1
+            self._lists_workers = self._unlisted_answers < UNLISTED
+        self._answered_at = now
 
-    async def _worker(self) -> Literal["alive", "missing", "unknown"]:
-        """Whether any worker serves our task queue, by the heartbeats that workers send to the server."""
+    async def _worker(self, age: float = WORKER_LOOK) -> Literal["alive", "missing", "unknown"]:
+        """Whether any worker serves our task queue: by the heartbeats that workers send to the server, or by an answer."""
         if not self._lists_workers:
             return "unknown"
-        if self._seen_worker and time.monotonic() - self._seen_worker[0] < WORKER_LOOK:
-            return self._seen_worker[1]
+        if not self._seen_worker or time.monotonic() - self._seen_worker[0] >= age:
+            listed = await self._listed_worker()
+            if listed == "unknown":
+                return listed
+            self._seen_worker = (time.monotonic(), listed)
+        has_answered = time.monotonic() - self._answered_at < WORKER_SILENCE
+        return "alive" if has_answered else self._seen_worker[1]
+
+    async def _listed_worker(self) -> Literal["alive", "missing", "unknown"]:
         request = ListWorkersRequest(
             namespace=self._client.namespace, page_size=100, query=f"TaskQueue = '{self._settings.temporal_task_queue}'"
         )
@@ -369,9 +436,7 @@ class ChatClient:
             return "unknown"
         heartbeats = [info.worker_heartbeat for info in found.workers_info]
         newest = max((b.heartbeat_time.seconds for b in heartbeats if b.status in _AT_WORK), default=0)
-        alive: Literal["alive", "missing"] = "alive" if time.time() - newest < WORKER_SILENCE else "missing"
-        self._seen_worker = (time.monotonic(), alive)
-        return alive
+        return "alive" if time.time() - newest < WORKER_SILENCE else "missing"
 
     @asynccontextmanager
     async def _calling(self, chat_id: str) -> AsyncIterator[None]:

@@ -1,13 +1,14 @@
-"""Watches one chat for all sessions that show it: one background task that asks the server what is new."""
+"""Watches one chat for all sessions that show it: one background task that looks whether something is new."""
 
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from agent.client import Attempt, ChatClient, Snapshot
+from agent.client import WORKER_LOOK, Attempt, ChatClient, Look
 from agent.errors import ChatError, ChatNotFound, ChatWedged, NoWorker
 from agent.messages import ChatView, Decision, Message, UserMessage
 from agent.page.loop import BackgroundLoop
@@ -17,8 +18,24 @@ _LOG = logging.getLogger(__name__)
 UNUSED = 10.0
 """Seconds without a reader after which the task ends; the next reader starts it again."""
 
-BUSY, IDLE, AFTER_ERROR = 0.08, 1.0, 0.7
-"""Seconds between two requests to the server: while something runs, while it is the person's turn, after an error."""
+BUSY, TASK_DUE, IDLE, LONG_IDLE, HIDDEN, AFTER_ERROR = 0.08, 0.02, 1.0, 3.0, 2.0, 0.7
+"""Seconds between two looks: while something runs, while a worker takes up what happened, while it is the person's turn,
+the same a minute later, while no tab is visible that shows the chat, and after an error."""
+
+LONG, UNSEEN = 60.0, 5.0
+"""Seconds without an event after which a chat is long idle, and without a visible reader after which it is hidden."""
+
+LOOKS = 80.0
+"""Looks a second at all chats together; with many busy chats, each is looked at less often."""
+
+TASK_PATIENCE = 0.5
+"""Seconds for which a worker may take up what happened before it is asked all the same."""
+
+WORKER_AGE = 5.0
+"""While nobody waits for a worker: how old the look at the workers may be, in seconds."""
+
+LONGEST_RETRY = 8.0
+"""Seconds at most between two questions to workers that seem to be gone; one that appears is asked at once."""
 
 SLOW = 5.0
 """Seconds after which a request without an answer is mentioned."""
@@ -74,31 +91,47 @@ class ChatState:
 
 @dataclass
 class ChatWatcher:
-    """`state` is replaced, never changed, so any thread may read it."""
+    """`state` is replaced, never changed, so any thread may read it.
+
+    A look at the server costs no Action of Temporal Cloud, a query does. So the chat is looked at, and its worker is
+    asked only when its history has moved; an ended chat is read once. _position: of the history that was read last.
+    """
 
     chat_id: str
     loop: BackgroundLoop
     client: Callable[[], Awaitable[ChatClient]]
     state: ChatState = field(default_factory=ChatState)
     _read_at: float = 0.0
+    _seen_at: float = 0.0
+    _moved_at: float = 0.0
+    _retry_at: float = 0.0
+    _retry: float = 0.0
+    _position: tuple[str, int, str] | None = None
+    _seen_position: tuple[str, int, str] | None = None
     _task: "asyncio.Task[None] | None" = None
     _refresh: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def idle(self) -> bool:
         """Whether no session shows this chat any more."""
-        return self._task is None and time.monotonic() - self._read_at > UNUSED
+        return self._task is None and not self._is_used
 
-    def snapshot(self) -> ChatState:
-        """The newest state; keeps the background task alive."""
+    @property
+    def _is_used(self) -> bool:
+        return time.monotonic() - self._read_at < UNUSED
+
+    def snapshot(self, *, visible: bool = True) -> ChatState:
+        """The newest state; keeps the background task alive. visible: somebody can see it."""
         self._read_at = time.monotonic()
+        if visible:
+            self._seen_at = self._read_at
         if self._task is None:
             self.loop.call_soon(self._start)
         return self.state
 
     def refresh(self) -> None:
         """Something was just sent: ask the server now."""
-        self._read_at = time.monotonic()
+        self._read_at = self._seen_at = self._moved_at = time.monotonic()
         self.loop.call_soon(self._start)
         self.loop.call_soon(self._refresh.set)
 
@@ -112,59 +145,99 @@ class ChatWatcher:
 
     async def _watch(self) -> None:
         try:
-            while time.monotonic() - self._read_at < UNUSED:
+            while self._is_used:
                 self._refresh.clear()  # before asking, so that what is sent meanwhile is asked for at once
-                pause = await self._poll()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):  # wait_for may swallow a cancellation
-                        await self._refresh.wait()
+                await self._wait(await self._poll())
         finally:
             self._task = None
 
+    async def _wait(self, pause: float) -> None:
+        """Until the pause is over, something was sent, or nobody reads any more."""
+        end = time.monotonic() + pause
+        while self._is_used and (left := end - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, UNUSED)):  # wait_for may swallow a cancellation
+                    await self._refresh.wait()
+                    return
+
     async def _poll(self) -> float:
-        """One request to the server; how long to wait before the next."""
+        """Look at the chat, and ask its worker if something has happened; how long to wait before the next look."""
         self.state = replace(self.state, requested_at=time.monotonic())
         try:
-            snapshot = await (await self.client()).view(self.chat_id, self._last_seq)
-            if self._was_reset(snapshot):
-                self.state = ChatState()  # some of what was read is no longer part of the chat
-                return 0.0
-            await self._apply(snapshot)
+            return await self._look()
         except ChatError as error:
             worker = "missing" if isinstance(error, NoWorker) else self.state.worker
-            self.state = replace(self.state, error=error, worker=worker, requested_at=None)
+            self.state = replace(self.state, error=error, worker=worker)
             return AFTER_ERROR
         except Exception:
             _LOG.exception("The page could not read %s", self.chat_id)
-            self.state = replace(self.state, error=ChatError(_UNEXPECTED), requested_at=None)
+            self.state = replace(self.state, error=ChatError(_UNEXPECTED))
             return AFTER_ERROR
-        self.state = replace(self.state, requested_at=None)
-        if snapshot.view is not None and snapshot.view.more:
+        finally:
+            self.state = replace(self.state, requested_at=None)
+
+    async def _look(self) -> float:
+        client = await self.client()
+        waits = self._position is None or self.state.busy or self.state.worker == "missing"
+        look = await client.look(self.chat_id, WORKER_LOOK if waits else WORKER_AGE)
+        if look.position != self._seen_position:
+            self._seen_position, self._moved_at = look.position, time.monotonic()
+        if look.worker != "missing":
+            self._retry_at, self._retry = 0.0, 0.0
+        self.state = replace(self.state, run_status=look.run_status, attempt=look.attempt, worker=look.worker)
+        probe = look.worker == "missing" and look.run_status == "running"  # or it is there, and not listed
+        if look.position == self._position and not probe:
+            self.state = replace(self.state, error=None, answered_at=time.monotonic())
+            return self._pause(look)
+        if look.task_due and look.worker != "missing" and time.monotonic() - self._moved_at < TASK_PATIENCE:
+            return TASK_DUE  # what it would answer is out of date in a moment
+        if time.monotonic() < self._retry_at:
+            return self._pause(look)
+        return await self._read(client, look)
+
+    async def _read(self, client: ChatClient, look: Look) -> float:
+        """Ask the worker."""
+        try:
+            view = await client.read(look, self._last_seq)
+        except NoWorker:
+            if look.worker != "missing":
+                raise
+            self._retry = min(2 * self._retry or 1.0, LONGEST_RETRY)
+            self._retry_at = time.monotonic() + self._retry
+            self.state = replace(self.state, run_id=self.state.run_id or look.run_id, error=None)
+            return self._pause(look)
+        if view is not None and self._was_reset(look, view):
+            self.state, self._position = ChatState(), None  # some of what was read is no longer part of the chat
             return 0.0
-        return BUSY if self.state.busy else IDLE
+        await self._apply(look, view)
+        if view is not None and view.more:
+            return 0.0
+        self._position = look.position
+        return self._pause(look)
+
+    def _pause(self, look: Look) -> float:
+        state = self.state
+        if look.run_status != "running" and self._position == look.position:
+            return math.inf
+        now = time.monotonic()
+        hidden = now - self._seen_at > UNSEEN
+        if state.worker == "missing":
+            return AFTER_ERROR
+        if state.busy or state.ended or look.task_due:
+            return HIDDEN if hidden else max(BUSY, _count_busy(self.chat_id, now) / LOOKS)
+        return LONG_IDLE if hidden or now - self._moved_at > LONG else IDLE
 
     @property
     def _last_seq(self) -> int:
         return self.state.messages[-1].seq if self.state.messages else 0
 
-    def _was_reset(self, snapshot: Snapshot) -> bool:
+    def _was_reset(self, look: Look, now: ChatView) -> bool:
         """Whether this is another run in the place of the one that was read, as a repair leaves it; not its next run."""
-        before, now = self.state.view, snapshot.view
-        if before is None or now is None or snapshot.run_id == self.state.run_id:
-            return False
-        return now.previous_run_id == before.previous_run_id
+        before = self.state.view
+        return before is not None and look.run_id != self.state.run_id and now.previous_run_id == before.previous_run_id
 
-    async def _apply(self, snapshot: Snapshot) -> None:
-        state = replace(
-            self.state,
-            run_id=snapshot.run_id,
-            run_status=snapshot.run_status,
-            attempt=snapshot.attempt,
-            worker=snapshot.worker,
-            error=None,
-            answered_at=time.monotonic(),
-        )
-        view = snapshot.view
+    async def _apply(self, look: Look, view: ChatView | None) -> None:
+        state = replace(self.state, run_id=look.run_id, worker="alive", error=None, answered_at=time.monotonic())
         if state.run_status == "failed" and not state.failure:
             state = replace(state, failure=await (await self.client()).failure(self.chat_id))
         if view is None:
@@ -205,3 +278,14 @@ class ChatWatcher:
         self.state = replace(
             self.state, messages=(*older, *self.state.messages), previous_run_id=earlier.previous_run_id
         )
+
+
+_busy: dict[str, float] = {}
+
+
+def _count_busy(chat_id: str, now: float) -> int:
+    """How many chats of this process are busy, this one among them."""
+    _busy[chat_id] = now
+    for other in [other for other, at in _busy.items() if at < now - 1]:
+        del _busy[other]
+    return len(_busy)

@@ -117,6 +117,38 @@ async def test_chats_are_listed_with_goal_and_title(temporal: Client, queue: str
         await wait_until(is_listed)
 
 
+async def test_a_look_tells_what_happened_and_is_not_moved_by_questions(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        before = await harness.chats.look(chat.id)
+        for _ in range(3):
+            await harness.chats.read(before)
+        assert (await harness.chats.look(chat.id)).position == before.position
+        await harness.chats.send(chat.id, "Good day")
+        assert (await harness.chats.look(chat.id)).position != before.position
+        await chat.settled()
+
+        async def is_taken_up() -> bool:
+            return not (await harness.chats.look(chat.id)).task_due
+
+        await wait_until(is_taken_up)
+    chats = ChatClient(temporal, Settings(temporal_task_queue=queue))
+    await chats.send(chat.id, "Nobody works now")
+    assert (await chats.look(chat.id)).task_due
+
+
+async def test_workers_that_answer_and_are_never_listed_are_not_called_missing(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start()
+        harness.chats._answered_at = -100.0
+        assert (await harness.chats.look(chat.id)).worker == "missing"
+        for _ in range(3):
+            harness.chats._answered_at = -100.0
+            await harness.chats.read(await harness.chats.look(chat.id))
+        harness.chats._answered_at = -100.0
+        assert (await harness.chats.look(chat.id)).worker == "unknown"
+
+
 async def test_a_terminated_chat_is_shown_as_such(temporal: Client, queue: str) -> None:
     async with running_worker(temporal, queue) as harness:
         chat = await harness.start()

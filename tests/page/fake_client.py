@@ -7,9 +7,9 @@ from typing import Any
 
 import tools
 from agent import wire
-from agent.client import Attempt, ChatClient, ChatRow, RunStatus, Snapshot
+from agent.client import Attempt, ChatClient, ChatRow, Look, RunStatus
 from agent.conversation import Conversation
-from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
+from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker
 from agent.local import LocalStatus
 from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, GoalSpec, Json, ModelUse, Plan, Proposal, UserMessage
 from agent.page.access import Owner
@@ -30,6 +30,8 @@ class FakeChat:
     trouble: ChatError | None = None
     run_id: str = "run"
     now: datetime = NOON
+    events: int = 1
+    task_due: bool = False
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)
@@ -53,11 +55,17 @@ class FakeChat:
 
 @dataclass
 class FakeClient(ChatClient):
-    """Every call is noted in `calls`; `trouble` is raised by all of them while it is set."""
+    """Every call is noted in `calls`; `trouble` is raised by all of them while it is set.
+
+    Each look finds that something has happened, unless it counts_events: then what FakeChat.events says.
+    """
 
     chats_by_id: dict[str, FakeChat] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     trouble: ChatError | None = None
+    counts_events: bool = False
+    looks: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
     greeting: str = "Hello! Which city would you like to visit, and in which month?"
     earlier_runs: dict[str, ChatView] = field(default_factory=dict)
 
@@ -103,7 +111,7 @@ class FakeClient(ChatClient):
         self._note("set_model", model)
         self.chats_by_id[chat_id].conversation.pick_model(model)
 
-    async def view(self, chat_id: str, since: int = 0) -> Snapshot:
+    async def look(self, chat_id: str, worker_age: float = 0) -> Look:
         if self.trouble:
             raise self.trouble
         if chat_id not in self.chats_by_id:
@@ -111,8 +119,16 @@ class FakeClient(ChatClient):
         chat = self.chats_by_id[chat_id]
         if chat.trouble:
             raise chat.trouble
-        view = None if chat.worker == "missing" else wire.chat_view(chat.conversation, since).model_copy(deep=True)
-        return Snapshot(chat_id, chat.run_id, chat.run_status, view, chat.attempt, chat.worker)
+        position = chat.events if self.counts_events else len(self.looks)
+        self.looks.append(chat_id)
+        return Look(chat_id, chat.run_id, chat.run_status, position, chat.task_due, chat.attempt, chat.worker)
+
+    async def read(self, look: Look, since: int = 0) -> ChatView | None:
+        self.reads.append(look.chat_id)
+        chat = self.chats_by_id[look.chat_id]
+        if chat.worker == "missing":
+            raise NoWorker("No worker has answered for 5 seconds.")
+        return wire.chat_view(chat.conversation, since).model_copy(deep=True)
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:
         self._note("earlier", run_id)
