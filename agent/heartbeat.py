@@ -13,6 +13,9 @@ from agent.messages import ModelUse
 LIVENESS = 1.0
 """Seconds between two heartbeats when there is nothing new to show; after 5 silent ones the workflow retries elsewhere."""
 
+QUIET = 3.0
+"""Seconds until the first heartbeat when details are not sent: most calls are over by then, and need none."""
+
 
 class Heartbeater:
     """What the next heartbeats carry: {"text"?: the reply so far, "waiting_for"?: the model that does not begin to answer,
@@ -64,13 +67,18 @@ class Heartbeater:
 
 @asynccontextmanager
 async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
-    """Send heartbeats while the body runs: every second, and every `interval` seconds while details change (0 = never)."""
+    """Send heartbeats while the body runs: every second, and every `interval` seconds while details change (0 = never).
+
+    Temporal Cloud bills each.
+    """
     heartbeater = Heartbeater()
 
     async def send_all() -> None:
         sent: dict[str, Any] = {}
         loop = asyncio.get_running_loop()
         last = loop.time()
+        if not interval:
+            await asyncio.sleep(QUIET - LIVENESS)
         while True:
             await asyncio.sleep(interval or LIVENESS)
             if (interval and heartbeater.has_news(sent)) or loop.time() - last >= LIVENESS:

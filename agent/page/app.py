@@ -29,6 +29,7 @@ OUTBOXES = 500
 """How many chats may have an outbox before empty ones are given up."""
 
 _LIST_AGE = 4.0
+_STATUS_AGE = 0.1
 _T = TypeVar("_T")
 
 
@@ -64,6 +65,7 @@ class PageApp:
     _watchers: dict[str, ChatWatcher] = field(default_factory=dict)
     _outboxes: dict[str, Outbox] = field(default_factory=dict)
     _rows_at: float = 0.0
+    _status: tuple[float, local.LocalStatus] | None = None
 
     def ensure_started(self) -> None:
         """Read the settings once they are valid, and ensure that server and worker run. Every run of the script calls it."""
@@ -79,8 +81,10 @@ class PageApp:
             self.problem, self._has_settings = str(error), False
 
     def local_status(self) -> local.LocalStatus:
-        """The state of the server and the worker beside the page."""
-        return self.local_stack.status(self.settings)
+        """The state of the server and the worker beside the page, at most a moment old: each tab asks again and again."""
+        if self._status is None or time.monotonic() - self._status[0] > _STATUS_AGE:
+            self._status = (time.monotonic(), self.local_stack.status(self.settings))
+        return self._status[1]
 
     async def client(self) -> ChatClient:
         """The connection; raises ServerUnavailable while there is no server to connect to."""

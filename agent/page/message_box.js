@@ -106,6 +106,9 @@ class MessageBox {
     });
     this.onStorage = (event) => event.key?.startsWith(MESSAGE) && this.draw();
     window.addEventListener("storage", this.onStorage);
+    // Nothing is drawn for a tab that nobody sees, once what runs is done.
+    this.onVisibility = () => this.setStateValue?.("hidden", document.hidden);
+    document.addEventListener("visibilitychange", this.onVisibility);
     // The script draws the transcript anew: its place for pending messages may be another element each time.
     this.observer = new MutationObserver(() => {
       if (this.place() !== this.drawnIn) this.draw();
@@ -150,6 +153,7 @@ class MessageBox {
     this.draw();
     this.follow();
     if (first && unsent.everything().length) this.handOver();
+    if (first && document.hidden) this.onVisibility(); // opened in the background
     if (changed && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) {
       this.textarea.focus({ preventScroll: true });
     }
@@ -205,6 +209,7 @@ class MessageBox {
       clearInterval(this.timer);
       this.observer.disconnect();
       window.removeEventListener("storage", this.onStorage);
+      document.removeEventListener("visibilitychange", this.onVisibility);
       this.main?.removeEventListener("scroll", this.onScroll);
       return;
     }

@@ -45,6 +45,12 @@ _component = st.components.v2.component(
 )
 
 
+def is_hidden() -> bool:
+    """Whether the browser says that nobody sees this tab."""
+    told = st.session_state.get(KEY)
+    return isinstance(told, Mapping) and told.get("hidden") is True
+
+
 def render_pending() -> None:
     """The place at the end of the transcript where the browser draws the messages on their way."""
     st.html('<div class="pending-messages"></div>')
@@ -73,7 +79,12 @@ def render_message_box(
     }
     with st.bottom:
         # As bytes: of a mapping, Streamlit would ask pandas (90 MB) whether it holds data frames.
-        value = _component(key=KEY, data=json.dumps(data).encode(), on_outbox_change=lambda: None)
+        value = _component(
+            key=KEY,
+            data=json.dumps(data).encode(),
+            on_outbox_change=lambda: None,
+            on_hidden_change=lambda: None,
+        )
     receive(app, session, value)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
-from agent.page import actions, format, message_box, opening, sidebar, status, theme, transcript
+from agent.page import actions, format, message_box, opening, pace, sidebar, status, theme, transcript
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
@@ -15,12 +15,6 @@ from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
 _LOG = logging.getLogger(__name__)
-
-QUICK, SLOW = 0.3, 1.0
-"""Seconds between two runs of the tail: while something runs, and while nothing does."""
-
-FOLLOW = 0.25
-"""Seconds for which one run of the tail follows the chat while something runs."""
 
 Pending = tuple[OutgoingMessage, ...]
 
@@ -42,7 +36,7 @@ def draw(app: PageApp) -> None:
         opening.render_opening(app, session)
         return
     watcher = app.watcher(session.chat_id)
-    state = watcher.snapshot()
+    state = watcher.snapshot(visible=not message_box.is_hidden())
     pending = app.outbox(session.chat_id).reconcile(state)
     session.reconcile(state, pending)
     sidebar.render_sidebar(app, session, state)
@@ -52,9 +46,9 @@ def draw(app: PageApp) -> None:
     waiting = state.view.waiting if state.view else None
     _header(app, session, state)
     _body(app, session, state, pending, waiting)
-    quick = state.busy or state.view is None or bool(pending or session.decided)
-    drawn = (state.fingerprint, _fingerprint(pending))
-    st.fragment(run_every=QUICK if quick else SLOW)(_tail)(app, session, drawn, quick)
+    every = _interval(app, session, state, pending)
+    drawn = (state.fingerprint, _fingerprint(pending), every)
+    st.fragment(run_every=every)(_tail)(app, session, drawn)
     _foot(app, session, state, pending, waiting)
 
 
@@ -136,20 +130,29 @@ def _other_goals(app: PageApp, session: SessionState, current: str) -> None:
                 )
 
 
-def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...], quick: bool) -> None:
+def _interval(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> float | None:
+    underway = bool(pending or session.decided)
+    calm = app.watcher(session.chat_id).calm
+    return pace.interval(state, underway=underway, calm=calm, hidden=message_box.is_hidden())
+
+
+def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> None:
     """The partial reply and the status line; reruns the whole page when the chat has changed.
 
     While something runs, one run follows the chat for a while: text shows 20 ms after it came, not at the next timer.
     """
     app.ensure_started()
     watcher, outbox = app.watcher(session.chat_id), app.outbox(session.chat_id)
-    end = time.monotonic() + FOLLOW
+    end = time.monotonic() + (pace.FOLLOW if drawn[-1] == pace.QUICK else 0)
+    visible = not message_box.is_hidden()
     reply = st.empty()
     with st.container(key="status"):
         line = st.empty()
     while True:
-        state = watcher.snapshot()
-        if (state.fingerprint, _fingerprint(outbox.reconcile(state))) != drawn or session.is_outage_over(state):
+        state = watcher.snapshot(visible=visible)
+        pending = outbox.reconcile(state)
+        now = (state.fingerprint, _fingerprint(pending), _interval(app, session, state, pending))
+        if now != drawn or session.is_outage_over(state):
             st.rerun()
         with reply.container():
             if state.busy and state.attempt is not None and state.attempt.partial:
@@ -158,7 +161,7 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...], quick:
             _status(app, state)
         seen = (state.fingerprint, state.attempt, outbox.messages)
         while (watcher.state.fingerprint, watcher.state.attempt, outbox.messages) == seen:
-            if not quick or time.monotonic() > end:
+            if time.monotonic() > end:
                 return
             time.sleep(0.02)
 

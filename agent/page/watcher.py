@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import math
 import time
@@ -20,9 +21,9 @@ UNUSED = 10.0
 
 BUSY, TASK_DUE, IDLE, LONG_IDLE, HIDDEN, AFTER_ERROR = 0.08, 0.02, 1.0, 3.0, 2.0, 0.7
 """Seconds between two looks: while something runs, while a worker takes up what happened, while it is the person's turn,
-the same a minute later, while no tab is visible that shows the chat, and after an error."""
+the same half a minute later, while no tab is visible that shows the chat, and after an error."""
 
-LONG, UNSEEN = 60.0, 5.0
+LONG, UNSEEN = 30.0, 5.0
 """Seconds without an event after which a chat is long idle, and without a visible reader after which it is hidden."""
 
 LOOKS = 80.0
@@ -80,7 +81,7 @@ class ChatState:
         """Whether a request has gone unanswered for long enough that the person should be told."""
         return self.requested_at is not None and time.monotonic() - self.requested_at > SLOW
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> tuple[object, ...]:
         """What the body of the page depends on; the status line and a partial reply are drawn more often."""
         view = self.view
@@ -103,7 +104,7 @@ class ChatWatcher:
     state: ChatState = field(default_factory=ChatState)
     _read_at: float = 0.0
     _seen_at: float = 0.0
-    _moved_at: float = 0.0
+    _moved_at: float = field(default_factory=time.monotonic)
     _retry_at: float = 0.0
     _retry: float = 0.0
     _position: tuple[str, int, str] | None = None
@@ -115,6 +116,11 @@ class ChatWatcher:
     def idle(self) -> bool:
         """Whether no session shows this chat any more."""
         return self._task is None and not self._is_used
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing has happened for a while."""
+        return time.monotonic() - self._moved_at > LONG
 
     @property
     def _is_used(self) -> bool:
@@ -225,7 +231,7 @@ class ChatWatcher:
             return AFTER_ERROR
         if state.busy or state.ended or look.task_due:
             return HIDDEN if hidden else max(BUSY, _count_busy(self.chat_id, now) / LOOKS)
-        return LONG_IDLE if hidden or now - self._moved_at > LONG else IDLE
+        return LONG_IDLE if hidden or self.calm else IDLE
 
     @property
     def _last_seq(self) -> int:

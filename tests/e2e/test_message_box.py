@@ -1,11 +1,15 @@
 """The message box in a browser: keys, drafts, limits, and what a reload keeps."""
 
+import asyncio
 import os
 import secrets
 import signal
 
 from playwright.async_api import Browser, Page, expect
 
+from agent.client import ChatClient
+from agent.settings import Settings
+from agent.temporal import connect
 from tests.bench.outbox import BOX
 from tests.e2e.conftest import RunningPage
 
@@ -45,7 +49,48 @@ async def _expect_nothing_kept(page: Page) -> None:
     await page.wait_for_function(f"() => {kept} === 0", timeout=PATIENCE)
 
 
-async def test_keys_drafts_limits_and_what_a_reload_keeps(running_page: RunningPage, browser: Browser) -> None:
+async def _rests_while_hidden(running_page: RunningPage, browser: Browser) -> None:
+    """A hidden tab asks for nothing once the agent is done, and shows what happened as soon as it is seen."""
+    asked: list[str | bytes] = []
+    page = await browser.new_page()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
+    await page.goto(running_page.url)
+    await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
+    box = page.locator(BOX)
+    await expect(page.get_by_text("Waiting for you")).to_be_visible(timeout=PATIENCE)
+    await _see(page, hidden=True)
+    quiet = 0
+    while quiet < 6:  # two seconds and more, in which a visible tab asks
+        before = len(asked)
+        await asyncio.sleep(0.5)
+        quiet = quiet + 1 if len(asked) == before else 0
+
+    address = running_page.server_address
+    chats = ChatClient(await connect(Settings(), address), Settings())
+    await chats.send(page.url.rpartition("chat=")[2], "Rome in May")
+    await asyncio.sleep(3)
+    await expect(page.get_by_text("Rome in May", exact=True)).to_have_count(0)
+    await _see(page, hidden=False)
+    await expect(page.get_by_text("Rome in May", exact=True)).to_be_visible(timeout=PATIENCE)
+    before = len(asked)
+    await box.fill("and then?")
+    await box.press("Enter")
+    await expect(page.get_by_text("and then?", exact=True)).to_be_visible(timeout=PATIENCE)
+    assert len(asked) > before
+
+
+async def _see(page: Page, *, hidden: bool) -> None:
+    """As if the person had gone to another tab, or come back: headless tabs are always visible."""
+    await page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+async def test_keys_drafts_limits_what_a_reload_keeps_and_rest_while_hidden(
+    running_page: RunningPage, browser: Browser
+) -> None:
     page = await browser.new_page()
     await page.goto(running_page.url)
     await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
@@ -106,3 +151,5 @@ async def test_keys_drafts_limits_and_what_a_reload_keeps(running_page: RunningP
     await expect(box).to_be_disabled(timeout=PATIENCE)
     await expect(page.locator(PENDING)).to_have_count(0)
     await _expect_nothing_kept(page)
+    await page.close()
+    await _rests_while_hidden(running_page, browser)
