@@ -32,6 +32,9 @@ from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).resolve().parents[2]
 GOAL = GoalSpec(name="talk", title="Talk", description="Talk with the person.", starter_prompt="Greet.")
+CALM_AFTER = 40.0
+"""Seconds after which tabs that wait have become calm."""
+
 LONG = Answer("word " * 4000, first=0.2, rate=20)
 
 
@@ -143,6 +146,8 @@ async def _report(running: Installation, stub: Stub, tabs: int, streaming: int, 
     open_tabs = [Tab(f"ws://127.0.0.1:{running.port}", f"chat={chat_id}") for chat_id in chats]
     living = [asyncio.create_task(tab.live()) for tab in open_tabs[:idle]]
     await asyncio.sleep(5)
+    fresh = await running.share(seconds)
+    await asyncio.sleep(max(0.0, CALM_AFTER - seconds - 5))
     runs = sum(tab.runs for tab in open_tabs)
     quiet = await running.share(seconds)
     runs = sum(tab.runs for tab in open_tabs) - runs
@@ -162,7 +167,8 @@ async def _report(running: Installation, stub: Stub, tabs: int, streaming: int, 
     print("| | page | worker | server | supervisor | together |")
     print("|---|---|---|---|---|---|")
     _row("no tab", nothing, 1)
-    _row(f"{idle} idle tabs", quiet, 1)
+    _row(f"{idle} idle tabs, just opened", fresh, 1)
+    _row(f"{idle} idle tabs, half a minute later", quiet, 1)
     _row(f"{idle} idle tabs and {streaming} streaming", words, 1)
     _row("one idle tab", {name: quiet[name] - nothing[name] for name in quiet}, idle)
     if streaming:
