@@ -16,6 +16,11 @@ LIVENESS = 1.0
 QUIET = 3.0
 """Seconds until the first heartbeat when details are not sent: most calls are over by then, and need none."""
 
+BEATS = 40.0
+"""Heartbeats a second of all activities of the process that show something new: with many, each shows it less often."""
+
+_running: set["Heartbeater"] = set()
+
 
 class Heartbeater:
     """What the next heartbeats carry: {"text"?: the reply so far, "waiting_for"?: the model that does not begin to answer,
@@ -80,15 +85,18 @@ async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
         if not interval:
             await asyncio.sleep(QUIET - LIVENESS)
         while True:
-            await asyncio.sleep(interval or LIVENESS)
+            crowded = min(LIVENESS, len(_running) / BEATS)
+            await asyncio.sleep(max(interval, crowded) if interval else LIVENESS)
             if (interval and heartbeater.has_news(sent)) or loop.time() - last >= LIVENESS:
                 sent, last = heartbeater.send(), loop.time()
 
     task = asyncio.create_task(send_all())
+    _running.add(heartbeater)
     try:
         yield heartbeater
     finally:
         task.cancel()
+        _running.discard(heartbeater)
         heartbeater.show_nothing_later()
         with suppress(asyncio.CancelledError):
             await task

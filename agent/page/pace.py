@@ -2,12 +2,12 @@
 
 from agent.page.watcher import ChatState
 
-QUICK, SLOW, CALM, HIDDEN = 0.5, 1.0, 2.0, 2.0
+QUICK, SLOW, CALM, HIDDEN = 0.95, 1.0, 2.0, 2.0
 """Seconds between two runs of the tail: while something runs, while nothing does, the same for half a minute, in a hidden tab
 whose title is still to say that the agent is done."""
 
-FOLLOW = 0.4
-"""Seconds for which one run of the tail follows the chat while something runs; a click waits no longer."""
+FOLLOW = 0.85
+"""Seconds for which one run of the tail follows the chat while something runs."""
 
 
 def interval(state: ChatState, *, underway: bool, calm: bool, hidden: bool) -> float | None:

@@ -164,6 +164,7 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> Non
             if time.monotonic() > end:
                 return
             time.sleep(0.02)
+            message_box.is_hidden()  # reading the session's state lets a click interrupt this run at once
 
 
 def _status(app: PageApp, state: ChatState) -> None:

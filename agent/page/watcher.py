@@ -26,7 +26,7 @@ the same half a minute later, while no tab is visible that shows the chat, and a
 LONG, UNSEEN = 30.0, 5.0
 """Seconds without an event after which a chat is long idle, and without a visible reader after which it is hidden."""
 
-LOOKS = 80.0
+LOOKS = 50.0
 """Looks a second at all chats together; with many busy chats, each is looked at less often."""
 
 TASK_PATIENCE = 0.5

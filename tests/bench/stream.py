@@ -1,4 +1,4 @@
-"""From the model's first token to the first words in the page: `python -m tests.bench.stream [--replies 50]`.
+"""From the model's first token to the first words in the page: `python -m tests.bench.stream [--replies 50] [--tree DIR]`.
 
 The real page in Chromium, its supervisor, server and worker; the model a stub of 20 tokens a second on loopback. The
 baseline, in the same minute, is a bare HTTP client that reads the same stream.
@@ -63,7 +63,23 @@ async def replies(page: Page, stub: Stub, count: int) -> list[float]:
     return taken
 
 
-async def main(count: int) -> None:
+async def turns(page: Page, stub: Stub, count: int) -> list[float]:
+    """Seconds from Enter to the reply in the page, of a model that answers at once."""
+    taken: list[float] = []
+    for number in range(count):
+        word = f"whole{number:03}"
+        stub.default = Answer(f"{word} and the rest of it, at once.")
+        watched = asyncio.create_task(page.evaluate(WATCH, word))
+        box = page.locator(BOX)
+        await box.fill(f"Question {number}")
+        begun = time.time()
+        await box.press("Enter")
+        taken.append(await watched - begun)
+        await asyncio.sleep(1.5)
+    return taken
+
+
+async def main(count: int, tree: Path) -> None:
     with tempfile.TemporaryDirectory() as home, Stub() as stub:
         port = free_ports().ui
         environment = os.environ | {
@@ -75,23 +91,30 @@ async def main(count: int) -> None:
             "LLM_BASE_URL": stub.openai,
         }
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-        served = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, env=environment)
+        served = subprocess.Popen([*command, "--server.port", str(port)], cwd=tree, env=environment)
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
                 page = await browser.new_page()
                 await _open(page, port)
                 taken = await replies(page, stub, count)
+                whole = await turns(page, stub, count)
                 base = statistics.median([await bare(stub) for _ in range(10)])
                 await browser.close()
         finally:
             served.send_signal(signal.SIGINT)
             served.wait(20)
     taken.sort()
-    print("| replies | median | p95 | slowest | bare client, median |")
-    print("|---|---|---|---|---|")
+    whole.sort()
+    print(
+        "| replies | median | p95 | slowest | bare client, median | Enter to a reply that comes at once, median, p95 |"
+    )
+    print("|---|---|---|---|---|---|")
     p95 = taken[max(0, round(0.95 * len(taken)) - 1)]
-    print(f"| {len(taken)} | {statistics.median(taken):.2f} s | {p95:.2f} s | {taken[-1]:.2f} s | {base:.3f} s |")
+    of_turns = f"{statistics.median(whole):.2f} s, {whole[max(0, round(0.95 * len(whole)) - 1)]:.2f} s"
+    print(
+        f"| {len(taken)} | {statistics.median(taken):.2f} s | {p95:.2f} s | {taken[-1]:.2f} s | {base:.3f} s | {of_turns} |"
+    )
 
 
 async def _open(page: Page, port: int) -> None:
@@ -108,4 +131,6 @@ async def _open(page: Page, port: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replies", type=int, default=50)
-    asyncio.run(main(parser.parse_args().replies))
+    parser.add_argument("--tree", type=Path, default=ROOT, help="another checkout, to compare with")
+    given = parser.parse_args()
+    asyncio.run(main(given.replies, given.tree.resolve()))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from agent.page import pace
 from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.page.message_box import KEY
@@ -22,6 +23,12 @@ def _script(app: "PageApp") -> None:
     from agent.page.screen import draw
 
     draw(app)
+
+
+@pytest.fixture(autouse=True)
+def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick waits for the end of its run, which a browser does not."""
+    monkeypatch.setattr(pace, "FOLLOW", 0.02)
 
 
 @dataclass

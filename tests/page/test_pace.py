@@ -27,7 +27,3 @@ def test_a_hidden_tab_follows_what_runs_and_then_rests() -> None:
     for status in ("waiting", "deciding", "ended"):
         assert _interval(_state(status), hidden=True) is None
     assert _interval(replace(ChatState(), run_status="failed"), hidden=True) is None
-
-
-def test_one_run_of_the_tail_is_over_before_the_next_is_due() -> None:
-    assert pace.FOLLOW < pace.QUICK

@@ -174,5 +174,5 @@ def test_a_chat_that_only_hidden_tabs_show_is_looked_at_rarely(
 def test_many_busy_chats_share_the_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "_busy", {})
     counts = [watcher._count_busy(f"chat-{number}", 1.0) for number in range(40)]
-    assert counts[-1] / watcher.LOOKS == pytest.approx(0.5)
+    assert counts[-1] / watcher.LOOKS > watcher.BUSY
     assert watcher._count_busy("chat-0", 10.0) == 1
