@@ -198,13 +198,17 @@ class ChatClient:
         chat_id: str,
         tool: str,
         *,
+        rule_id: str = "",
         seconds: float | None = None,
         most: str = "",
         currency: str = "",
         proposal_id: str = "",
     ) -> None:
-        """Let a tool run without a question from now on; the proposal, if one is named, is confirmed with it."""
-        rule: dict[str, Json] = {"id": secrets.token_hex(8), "tool": tool, "proposal_id": proposal_id}
+        """Let a tool run without a question from now on; the proposal, if one is named, is confirmed with it.
+
+        Sent twice with the same rule_id, it counts once.
+        """
+        rule: dict[str, Json] = {"id": rule_id or secrets.token_hex(8), "tool": tool, "proposal_id": proposal_id}
         limits: dict[str, Json] = {"seconds": seconds, "most": most or None, "currency": currency or None}
         await self._signal(
             chat_id, "add_rule", rule | {name: value for name, value in limits.items() if value is not None}

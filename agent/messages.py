@@ -342,3 +342,8 @@ class ChatView(Record):
     ended: str = ""
     tokens: int = 0
     cost_usd: str | None = "0"
+
+    @property
+    def deciding(self) -> list[Proposal]:
+        """Everything that waits for a decision, in order."""
+        return [self.waiting, *self.beside] if self.waiting else []

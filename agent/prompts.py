@@ -163,8 +163,16 @@ def _outcome(result: ToolResult) -> dict[str, Json]:
 
 
 def function(name: str, description: str, parameters: dict[str, Json]) -> dict[str, Any]:
-    """One tool in OpenAI's shape."""
+    """One tool in OpenAI's shape, without what its schema says to us alone (x-…): some providers refuse such keys."""
+    properties = parameters.get("properties")
+    if isinstance(properties, dict):
+        parameters = {**parameters, "properties": {key: _for_models(about) for key, about in properties.items()}}
     return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+def _for_models(schema: Json) -> Json:
+    ours = isinstance(schema, dict) and any(key.startswith("x-") for key in schema)
+    return {key: value for key, value in schema.items() if not key.startswith("x-")} if ours else schema
 
 
 def schema_of(spec: ToolSpec) -> dict[str, Json]:

@@ -46,15 +46,19 @@ def covers(rule: Rule, proposal: Proposal) -> bool:
 
 def amounts(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[tuple[Decimal | None, str]]:
     """The amounts of money among a call's arguments, each with its currency; None where it cannot be read."""
+    return [(amount(arguments[name]), currency) for name, currency in currencies(schema, arguments).items()]
+
+
+def currencies(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """The names of the arguments that are amounts of money, with their currencies."""
     properties: object = schema.get("properties")
-    found: list[tuple[Decimal | None, str]] = []
+    found: dict[str, str] = {}
     if not isinstance(properties, Mapping):
         return found
     for name, about in properties.items():
         said = about.get(CURRENCY) if isinstance(about, Mapping) else None
         if isinstance(said, str) and arguments.get(name) is not None:
-            currency = arguments.get(said, "") if said in properties else said
-            found.append((amount(arguments[name]), str(currency).upper()))
+            found[name] = str(arguments.get(said, "") if said in properties else said).upper()
     return found
 
 

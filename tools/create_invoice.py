@@ -40,7 +40,7 @@ class Invoice(BaseModel):
 
 @tool(effect="idempotent", timeout=60)
 def create_invoice(
-    amount: Annotated[Amount, Field(examples=["412.30"])],
+    amount: Annotated[Amount, Field(examples=["412.30"], json_schema_extra={"x-currency": "currency"})],
     currency: Annotated[Currency, Field(examples=["USD"])],
     description: str,
     context: ToolContext,

@@ -21,7 +21,14 @@ def move_money(
     source: Annotated[Account, Field(title="From which account should the money be taken?")],
     target: Annotated[Account, Field(title="Into which account should it go?")],
     amount: Annotated[
-        Decimal, Field(gt=0, decimal_places=2, title="How much would you like to move?", examples=["250.00"])
+        Decimal,
+        Field(
+            gt=0,
+            decimal_places=2,
+            title="How much would you like to move?",
+            examples=["250.00"],
+            json_schema_extra={"x-currency": "USD"},
+        ),
     ],
     context: ToolContext,
 ) -> Returned:

@@ -2,20 +2,21 @@
 
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import streamlit as st
 
 from agent.client import ChatClient
 from agent.errors import ChatError, ServerUnavailable
-from agent.messages import Proposal
+from agent.messages import Proposal, Verdict
 from agent.page import edit_form
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState
 
-Verdict = Literal["confirm", "decline"]
+CHAT, HOUR, AMOUNT = "Always in this chat", "For one hour", "Always in this chat, up to an amount"
+"""How long, or for what, a rule holds."""
 
 
 def send_anyway(app: PageApp, session: SessionState, text: str) -> None:
@@ -23,7 +24,9 @@ def send_anyway(app: PageApp, session: SessionState, text: str) -> None:
     app.outbox(session.chat_id).submit([OutgoingMessage(secrets.token_hex(16), text, insist=True)])
 
 
-def decide(app: PageApp, session: SessionState, proposal_id: str, verdict: Verdict, reason_key: str = "") -> None:
+def decide(
+    app: PageApp, session: SessionState, proposal_id: str, verdict: Literal["confirm", "decline"], reason_key: str = ""
+) -> None:
     """Confirm as proposed, or decline with the reason that was typed, if any."""
     chat_id = session.chat_id
     reason = str(st.session_state.get(reason_key, "")) if reason_key else ""
@@ -35,17 +38,97 @@ def decide(app: PageApp, session: SessionState, proposal_id: str, verdict: Verdi
         session.decision_sent(proposal_id)
 
 
+def decide_ticked(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -> None:
+    """Confirm what is ticked, with the values that were edited, and decline the rest."""
+    ticked = {proposal.id for proposal in waiting if st.session_state.get(tick_key(proposal))}
+    _decide_all(app, session, waiting, ticked)
+
+
+def decline_all(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -> None:
+    """Decline everything on the card."""
+    _decide_all(app, session, waiting, set())
+
+
+def _decide_all(app: PageApp, session: SessionState, waiting: Sequence[Proposal], ticked: set[str]) -> None:
+    chat_id = session.chat_id
+    verdicts = [
+        Verdict(proposal_id=proposal.id, accepts=proposal.id in ticked, arguments=session.edited.get(proposal.id))
+        for proposal in waiting
+    ]
+    if _try(app, session, lambda client: client.decide(chat_id, verdicts)):
+        for proposal in waiting:
+            session.decision_sent(proposal.id)
+
+
 def confirm_edited(app: PageApp, session: SessionState, proposal: Proposal, form: list[edit_form.Field]) -> None:
     """Confirm with the arguments from the edit form."""
-    entered = [(field, st.session_state.get(argument_key(proposal, field))) for field in form]
-    try:
-        arguments = edit_form.edited(proposal.arguments, entered)
-    except ValueError as error:
-        session.problem = str(error)
+    if not _read_form(session, proposal, form):
         return
-    chat_id = session.chat_id
+    chat_id, arguments = session.chat_id, session.edited.get(proposal.id)
     if _try(app, session, lambda client: client.confirm(chat_id, proposal.id, arguments)):
         session.decision_sent(proposal.id)
+
+
+def keep_edited(session: SessionState, proposal: Proposal, form: list[edit_form.Field]) -> None:
+    """Keep the arguments from the edit form until the whole card is decided."""
+    if _read_form(session, proposal, form):
+        session.editing.discard(proposal.id)
+        st.session_state[tick_key(proposal)] = True
+
+
+def _read_form(session: SessionState, proposal: Proposal, form: list[edit_form.Field]) -> bool:
+    """Whether what was entered can be used; if not, the form says at which field, and why."""
+    entered = [(field, st.session_state.get(argument_key(proposal, field))) for field in form]
+    before = session.edited.get(proposal.id, proposal.arguments)
+    session.unfit = None
+    try:
+        arguments = edit_form.edited(before, entered) or before
+    except edit_form.UnfitValue as error:
+        session.unfit = (argument_key(proposal, error.field), str(error))
+        return False
+    if arguments == proposal.arguments:
+        session.edited.pop(proposal.id, None)
+    else:
+        session.edited[proposal.id] = arguments
+    return True
+
+
+def add_rule(app: PageApp, session: SessionState, proposal: Proposal, currency: str) -> None:
+    """Confirm, and have the chat confirm what the chosen rule covers from now on."""
+    chosen = st.session_state.get(rule_key(proposal))
+    limits: dict[str, Any] = {}
+    if chosen == HOUR:
+        limits = {"seconds": 3600}
+    elif chosen == AMOUNT:
+        limits = {"most": f"{st.session_state.get(limit_key(proposal)) or 0:.2f}", "currency": currency}
+    chat_id, rule_id = session.chat_id, secrets.token_hex(8)
+
+    async def add(client: ChatClient) -> None:
+        await client.add_rule(chat_id, proposal.tool, rule_id=rule_id, proposal_id=proposal.id, **limits)
+
+    if _try(app, session, add):
+        session.decision_sent(proposal.id)
+
+
+def revoke_rule(app: PageApp, session: SessionState, rule_id: str) -> None:
+    """Be asked again."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.revoke_rule(chat_id, rule_id))
+
+
+def tick_key(proposal: Proposal) -> str:
+    """The key of the tick of one of several proposals."""
+    return f"tick-{proposal.id}"
+
+
+def rule_key(proposal: Proposal) -> str:
+    """The key of the choice of a rule."""
+    return f"rule-for-{proposal.id}"
+
+
+def limit_key(proposal: Proposal) -> str:
+    """The key of a rule's largest amount."""
+    return f"rule-limit-{proposal.id}"
 
 
 def argument_key(proposal: Proposal, field: edit_form.Field) -> str:
@@ -56,6 +139,7 @@ def argument_key(proposal: Proposal, field: edit_form.Field) -> str:
 def edit(session: SessionState, proposal_id: str) -> None:
     """Open the edit form, or close it."""
     session.editing ^= {proposal_id}
+    session.unfit = None
 
 
 def new_chat(app: PageApp, session: SessionState, goal: str) -> None:

@@ -1,11 +1,11 @@
-"""The card of a proposal that waits: its arguments, Confirm, Decline, and the widgets of its edit form."""
+"""The card of what waits for a decision: one proposal, or several of one answer, each with its own tick."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
 
 import streamlit as st
 
-from agent.messages import Proposal
-from agent.page import actions, edit_form, format, results
+from agent.messages import Json, Proposal
+from agent.page import actions, argument_form, format, results, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 
@@ -21,6 +21,7 @@ _EFFECTS = {
     "idempotent": "Makes a change, once per confirmation.",
     "once": "Makes a change.",
 }
+_YES, _NO = ":material/check:", ":material/close:"
 
 
 def title(proposal: Proposal) -> str:
@@ -35,43 +36,111 @@ def title(proposal: Proposal) -> str:
     return f"{format.humanize(proposal.tool)}{again}"
 
 
-def render_card(app: PageApp, session: SessionState, proposal: Proposal) -> None:
+def render_card(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -> None:
     """The card. Its buttons are disabled while a click is on its way."""
+    with st.container(border=True, key=f"card-{waiting[0].id}"):
+        if len(waiting) == 1:
+            _single(app, session, waiting[0])
+        else:
+            _several(app, session, waiting)
+
+
+def _single(app: PageApp, session: SessionState, proposal: Proposal) -> None:
     yes, no = _LABELS[proposal.kind]
     pending = proposal.id in session.decided
-    form = edit_form.fields(proposal.parameters, proposal.arguments) if proposal.kind == "tool" else []
-    with st.container(border=True, key=f"card-{proposal.id}"):
-        effect = f" :small[:gray[{_EFFECTS[proposal.effect]}]]" if proposal.kind == "tool" else ""
-        st.markdown(f"**{format.escape(title(proposal))}**{effect}")
-        if proposal.id in session.editing and not pending:
-            _form(app, session, proposal, form)
-            return
-        if proposal.arguments:
-            results.render_pairs(results.named_values(proposal.arguments))
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.button(
-                yes,
-                key=f"confirm-{proposal.id}",
-                type="primary",
-                icon=":material/check:",
-                disabled=pending,
-                on_click=actions.decide,
-                args=(app, session, proposal.id, "confirm"),
-            )
-            st.button(
-                no,
-                key=f"decline-{proposal.id}",
-                icon=":material/close:",
-                disabled=pending,
-                on_click=actions.decide,
-                args=(app, session, proposal.id, "decline"),
-            )
-            if pending:
-                st.caption("Sent …", width="content")
-            elif proposal.kind == "tool":
-                if form:
-                    _edit_button(session, proposal, "Edit", ":material/edit:")
-                _decline_with_reason(app, session, proposal)
+    st.markdown(_heading(proposal))
+    if proposal.id in session.editing and not pending:
+        submit = (app, session, proposal)
+        argument_form.render_form(session, proposal, "Confirm these values", actions.confirm_edited, submit)
+        return
+    arguments = session.edited.get(proposal.id, proposal.arguments)
+    _arguments(proposal, arguments)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button(
+            yes,
+            key=f"confirm-{proposal.id}",
+            type="primary",
+            icon=_YES,
+            disabled=pending,
+            on_click=actions.decide,
+            args=(app, session, proposal.id, "confirm"),
+        )
+        st.button(
+            no,
+            key=f"decline-{proposal.id}",
+            icon=_NO,
+            disabled=pending,
+            on_click=actions.decide,
+            args=(app, session, proposal.id, "decline"),
+        )
+        if pending:
+            st.caption("Sent …", width="content")
+        elif proposal.kind == "tool":
+            _edit_button(session, proposal)
+            _decline_with_reason(app, session, proposal)
+            rules_list.render_offer(app, session, proposal)
+
+
+def _several(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -> None:
+    pending = any(proposal.id in session.decided for proposal in waiting)
+    st.markdown(f"**{len(waiting)} things to decide** :small[:gray[What you leave unticked is declined.]]")
+    ticked = 0
+    for proposal in waiting:
+        with st.container(key=f"choice-{proposal.id}", gap="xxsmall"):
+            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                key = actions.tick_key(proposal)
+                st.session_state.setdefault(key, proposal.effect == "read")
+                ticked += st.checkbox(_heading(proposal), key=key, disabled=pending)
+                if not pending and proposal.id not in session.editing:
+                    _edit_button(session, proposal)
+            if proposal.id in session.editing and not pending:
+                submit = (session, proposal)
+                argument_form.render_form(session, proposal, "Use these values", actions.keep_edited, submit)
+            else:
+                _arguments(proposal, session.edited.get(proposal.id, proposal.arguments))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        first = waiting[0].id
+        editing = any(proposal.id in session.editing for proposal in waiting)
+        args = (app, session, tuple(waiting))
+        st.button(
+            f"Confirm {ticked} of {len(waiting)}",
+            key=f"confirm-{first}",
+            type="primary",
+            icon=_YES,
+            disabled=pending or editing or not ticked,
+            help="Finish or discard your changes first." if editing else None,
+            on_click=actions.decide_ticked,
+            args=args,
+        )
+        st.button(
+            "Decline all",
+            key=f"decline-{first}",
+            icon=_NO,
+            disabled=pending,
+            on_click=actions.decline_all,
+            args=args,
+        )
+        if pending:
+            st.caption("Sent …", width="content")
+
+
+def _heading(proposal: Proposal) -> str:
+    effect = f" :small[:gray[{_EFFECTS[proposal.effect]}]]" if proposal.kind == "tool" else ""
+    return f"**{format.escape(title(proposal))}**{effect}"
+
+
+def _arguments(proposal: Proposal, arguments: dict[str, Json]) -> None:
+    if arguments:
+        results.render_pairs(results.named_values(arguments, proposal.parameters))
+    if arguments != proposal.arguments:
+        st.caption("Edited by you.")
+
+
+def _edit_button(session: SessionState, proposal: Proposal) -> None:
+    if argument_form.has_fields(proposal):
+        args = (session, proposal.id)
+        icon = ":material/edit:"
+        st.button("Edit", key=f"edit-{proposal.id}", type="tertiary", icon=icon, on_click=actions.edit, args=args)
 
 
 def _decline_with_reason(app: PageApp, session: SessionState, proposal: Proposal) -> None:
@@ -80,63 +149,3 @@ def _decline_with_reason(app: PageApp, session: SessionState, proposal: Proposal
         st.text_input("Reason (optional)", key=key, max_chars=500)
         args = (app, session, proposal.id, "decline", key)
         st.button("Decline", key=f"decline-why-{proposal.id}", on_click=actions.decide, args=args)
-
-
-def _edit_button(session: SessionState, proposal: Proposal, label: str, icon: str) -> None:
-    key = f"edit-{proposal.id}"
-    st.button(label, key=key, type="tertiary", icon=icon, on_click=actions.edit, args=(session, proposal.id))
-
-
-def _form(app: PageApp, session: SessionState, proposal: Proposal, form: list[edit_form.Field]) -> None:
-    with st.form(f"form-{proposal.id}", border=False, enter_to_submit=False):
-        for field in form:
-            _widget(proposal, field)
-        st.form_submit_button(
-            "Confirm these values",
-            key=f"confirm-edited-{proposal.id}",
-            type="primary",
-            icon=":material/check:",
-            on_click=actions.confirm_edited,
-            args=(app, session, proposal, form),
-        )
-    _edit_button(session, proposal, "Discard changes", ":material/undo:")
-
-
-def _widget(proposal: Proposal, field: edit_form.Field) -> None:
-    label, key, note = (
-        format.escape(field.label),
-        actions.argument_key(proposal, field),
-        format.escape(field.help) or None,
-    )
-    match field.kind:
-        case "choice":
-            choices = list(field.choices)
-            index = choices.index(field.value) if field.value in choices else None
-            st.selectbox(label, choices, index=index, key=key, help=note)
-        case "flag":
-            st.checkbox(label, value=bool(field.value), key=key, help=note)
-        case "whole":
-            whole = int(field.value) if _is_number(field.value) else None
-            st.number_input(label, value=whole, step=1, key=key, help=note)
-        case "number":
-            number = float(field.value) if _is_number(field.value) else None
-            st.number_input(label, value=number, key=key, help=note)
-        case "day":
-            st.date_input(label, value=_day(field.value), key=key, help=note, format="YYYY-MM-DD")
-        case "lines":
-            lines = "\n".join(str(item) for item in field.value or [])
-            st.text_area(f"{label} (one a line)", value=lines, key=key, help=note)
-        case _:
-            text = "" if field.value is None else str(field.value)
-            st.text_input(label, value=text, key=key, help=note)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _day(value: object) -> date | None:
-    try:
-        return datetime.fromisoformat(str(value)).date()
-    except ValueError:
-        return None

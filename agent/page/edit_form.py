@@ -8,10 +8,20 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from agent.page import format
+from agent.rules import CURRENCY
 from tools.kit.schema import resolve
 
 DEPTH = 4
 """How many objects inside each other are taken apart into fields."""
+
+
+class UnfitValue(ValueError):
+    """What was entered into a field cannot be used; the message says why."""
+
+    def __init__(self, field: "Field", sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
 
 Kind = Literal["text", "choice", "whole", "number", "decimal", "flag", "day", "moment", "lines"]
 
@@ -27,10 +37,12 @@ class Field:
     help: str = ""
     choices: tuple[Any, ...] = ()
     item: Kind = "text"
+    currency: str = ""
 
     @property
     def label(self) -> str:
-        return " · ".join(format.humanize(part) for part in self.path)
+        unit = f" ({self.currency})" if self.currency else ""
+        return " · ".join(format.humanize(part) for part in self.path) + unit
 
     @property
     def key(self) -> str:
@@ -45,7 +57,7 @@ def fields(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[Fiel
 
 
 def edited(original: Mapping[str, Any], entered: Iterable[tuple[Field, Any]]) -> dict[str, Any] | None:
-    """The arguments with what was entered, or None if nothing differs. Raises ValueError with a sentence."""
+    """The arguments with what was entered, or None if nothing differs. Raises UnfitValue with a sentence."""
     result = deepcopy(dict(original))
     for field, raw in entered:
         value = parse(field, raw)
@@ -67,7 +79,7 @@ def parse(field: Field, raw: Any) -> Any:
         raw = raw.strip()
     if raw is None or raw == "":
         if field.required and field.value not in (None, ""):
-            raise ValueError(f"{field.label} is required. Enter a value.")
+            raise UnfitValue(field, f"{field.label} is required. Enter a value.")
         return None
     if field.kind == "lines":
         return [_scalar(field, field.item, line.strip()) for line in str(raw).splitlines() if line.strip()]
@@ -92,7 +104,7 @@ def _scalar(field: Field, kind: Kind, raw: Any) -> Any:
             return (datetime.fromisoformat(raw) if same else raw).isoformat()
     except (ValueError, InvalidOperation):
         form = "a date and time such as 2030-05-01T18:30" if kind == "moment" else "a number"
-        raise ValueError(f"{field.label} must be {form}.") from None
+        raise UnfitValue(field, f"{field.label} must be {form}.") from None
     return raw.isoformat() if isinstance(raw, date) else raw
 
 
@@ -119,7 +131,14 @@ def _walk(
             help=str(spec.get("description", "")),
             choices=tuple(spec.get("enum", ())),
             item=item,
+            currency=_currency(spec, schema),
         )
+
+
+def _currency(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """The currency of an amount that has always the same one."""
+    said = spec.get(CURRENCY)
+    return said if isinstance(said, str) and said not in schema["properties"] else ""
 
 
 def _kind(spec: Mapping[str, Any]) -> Kind | None:

@@ -11,7 +11,7 @@ nobody answers; Python draws the same ones for a tab that did not send them.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def render_message_box(
     session: SessionState,
     state: ChatState,
     pending: tuple[OutgoingMessage, ...],
-    waiting: Proposal | None,
+    waiting: Sequence[Proposal],
 ) -> None:
     """The box at the bottom; what the browser has sent since the last run goes to the outboxes."""
     data = {
@@ -69,7 +69,7 @@ def render_message_box(
         "disabled": state.ended,
         "placeholder": _placeholder(state, waiting),
         "limit": MESSAGE_LIMIT,
-        "proposal": waiting.id if waiting else "",
+        "proposal": " ".join(proposal.id for proposal in waiting),
         "messages": [
             {"id": message.id, "text": message.text, "state": message.state, "note": message.note}
             for message in pending
@@ -100,8 +100,8 @@ def receive(app: PageApp, session: SessionState, value: Any) -> list[str]:
     for raw in _list(sent.get("messages")):
         if isinstance(raw, Mapping) and CHAT_ID.fullmatch(str(raw.get("chat"))) and _ID.fullmatch(str(raw.get("id"))):
             text = str(raw.get("text", ""))
-            proposal = str(raw.get("proposal") or "") if intent.verdict(text) else ""
-            found.setdefault(str(raw["chat"]), []).append(OutgoingMessage(str(raw["id"]), text, proposal))
+            proposals = tuple(str(raw.get("proposal") or "").split()) if intent.verdict(text) else ()
+            found.setdefault(str(raw["chat"]), []).append(OutgoingMessage(str(raw["id"]), text, proposals))
     delivered: list[str] = []
     for chat_id, messages in found.items():
         outbox = app.outbox(chat_id)
@@ -116,7 +116,9 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _placeholder(state: ChatState, waiting: Proposal | None) -> str:
+def _placeholder(state: ChatState, waiting: Sequence[Proposal]) -> str:
     if state.ended:
         return "This chat has ended"
+    if len(waiting) > 1:
+        return "yes to all, no, or another message"
     return "yes, no, or another message" if waiting else "Your message"

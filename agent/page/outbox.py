@@ -9,7 +9,7 @@ from typing import Literal
 
 from agent.client import ChatClient
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused
-from agent.messages import UserMessage
+from agent.messages import UserMessage, Verdict
 from agent.page import intent
 from agent.page.loop import BackgroundLoop
 from agent.page.watcher import ChatState
@@ -36,13 +36,14 @@ _IGNORED = "The chat did not accept this message. Edit it and send it again, or 
 class OutgoingMessage:
     """One message. Its id makes it count once, however often it is sent.
 
-    proposal: the card that it decides, a plain yes or no typed with nothing else on its way; "" for any other message.
+    proposals: those on the card that it decides, a plain yes or no typed with nothing else on its way; none for any
+    other message.
     state: `waiting` to be sent, `sent` = durable and not shown by the chat yet, `failed` = refused for good, see note.
     """
 
     id: str
     text: str
-    proposal: str = ""
+    proposals: tuple[str, ...] = ()
     insist: bool = False
     state: Literal["waiting", "sent", "failed"] = "waiting"
     note: str = ""
@@ -91,7 +92,7 @@ class Outbox:
             return self.messages
         recent = (*state.messages[-PENDING:], *view.queued)
         shown = {message.id for message in recent if isinstance(message, UserMessage)}
-        waiting = view.waiting.id if view.waiting else ""
+        waiting = {proposal.id for proposal in view.deciding}
         now = time.monotonic()
         if state.error is not None or state.worker == "missing" or state.busy or state.slow:
             self._idle_since = now
@@ -99,10 +100,12 @@ class Outbox:
         remove: list[str] = []
         fail: list[str] = []
         for message in self.messages:
-            if message.id in shown or (message.state == "sent" and message.proposal not in ("", waiting)):
+            if message.id in shown or (
+                message.state == "sent" and message.proposals and not waiting.intersection(message.proposals)
+            ):
                 remove.append(message.id)
             elif message.state == "sent" and message.sent_at < expired:
-                (remove if message.proposal else fail).append(message.id)
+                (remove if message.proposals else fail).append(message.id)
         if remove or fail:
             self.loop.call_soon(lambda: self._settle(remove, fail))
         return tuple(message for message in self.messages if message.id not in remove)
@@ -170,10 +173,13 @@ class Outbox:
         return ""
 
     async def _send(self, client: ChatClient, message: OutgoingMessage) -> None:
-        verdict = intent.verdict(message.text) if message.proposal else ""
-        if verdict == "confirm":
-            await client.confirm(self.chat_id, message.proposal)
+        verdict = intent.verdict(message.text) if message.proposals else ""
+        if verdict and len(message.proposals) > 1:
+            verdicts = [Verdict(proposal_id=one, accepts=verdict == "confirm") for one in message.proposals]
+            await client.decide(self.chat_id, verdicts)
+        elif verdict == "confirm":
+            await client.confirm(self.chat_id, message.proposals[0])
         elif verdict == "decline":
-            await client.decline(self.chat_id, message.proposal)
+            await client.decline(self.chat_id, message.proposals[0])
         else:
             await client.send(self.chat_id, message.text, message.id, insist=message.insist)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from agent import rules
 from agent.messages import ToolResult
 from agent.page import format
 
@@ -81,10 +82,15 @@ def render_pairs(pairs: tuple[tuple[str, str], ...]) -> None:
     st.markdown("  \n".join(f":gray[{format.escape(name)}]\u2002 {format.escape(value)}" for name, value in pairs))
 
 
-def named_values(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """A JSON object as names and values for people."""
-    currency = str(values.get("currency") or "")
-    return tuple((format.humanize(name), format.value(name, value, currency)) for name, value in values.items())
+def named_values(values: Mapping[str, Any], schema: Mapping[str, Any] | None = None) -> tuple[tuple[str, str], ...]:
+    """A JSON object as names and values for people. schema: of a call's arguments; it may name an amount's currency."""
+    default = str(values.get("currency") or "")
+    currencies = rules.currencies(schema or {}, values)
+    return tuple(
+        (format.humanize(name), format.value(name, value, currencies.get(name, default)))
+        for name, value in values.items()
+        if not (name == "currency" and default and any(format.is_money(*pair) for pair in values.items()))
+    )
 
 
 def parts(result: Any, name: str = "") -> list[Part]:

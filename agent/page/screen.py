@@ -43,7 +43,7 @@ def draw(app: PageApp) -> None:
     if isinstance(state.error, ChatNotFound):
         opening.render_not_found(app, session, state.error)
         return
-    waiting = state.view.waiting if state.view else None
+    waiting = state.view.deciding if state.view else []
     _header(app, session, state)
     _body(app, session, state, pending, waiting)
     every = _interval(app, session, state, pending)
@@ -86,7 +86,7 @@ def _fingerprint(pending: Pending) -> tuple[object, ...]:
     return tuple((message.id, message.state, message.note) for message in pending)
 
 
-def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: Proposal | None) -> None:
+def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: list[Proposal]) -> None:
     everything = transcript.blocks(state.messages, waiting)
     shown = transcript.newest(everything, session.shown)
     loaded = len(shown) < len(everything)
@@ -177,7 +177,7 @@ def _status(app: PageApp, state: ChatState) -> None:
         st.progress(min(1.0, max(0.0, state.attempt.fraction)))
 
 
-def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: Proposal | None) -> None:
+def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: list[Proposal]) -> None:
     if state.view is not None and session.dropped is not None and state.view.dropped.count > session.dropped:
         st.info(format.escape(state.view.dropped.reason), icon=":material/info:")
     if session.problem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from agent.messages import Json
 from agent.page.outbox import EXPIRY, OutgoingMessage
 from agent.page.watcher import ChatState
 
@@ -22,7 +23,8 @@ class SessionState:
     """`decided` (when, by proposal): decisions that were just sent, until the chat shows them.
 
     outage_at: when the server did not answer, if that is the problem.
-    opened: chats that this session has opened, newest first. revision: of what the browser sent last.
+    edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
+    form whose value cannot be used, and why. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more.
     """
 
@@ -34,6 +36,8 @@ class SessionState:
     decided: dict[str, float] = field(default_factory=dict)
     revision: str = ""
     editing: set[str] = field(default_factory=set)
+    edited: dict[str, dict[str, Json]] = field(default_factory=dict)
+    unfit: tuple[str, str] | None = None
     shown: int = PAGE
     dropped: int | None = None
     opened: list[str] = field(default_factory=list)
@@ -41,7 +45,7 @@ class SessionState:
     def open(self, chat_id: str) -> None:
         """Show another chat."""
         self.chat_id, self.problem, self.opening = chat_id, "", None
-        self.decided, self.editing = {}, set()
+        self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
         self.shown, self.dropped = PAGE, None
         if chat_id and chat_id not in self.opened:
             self.opened.insert(0, chat_id)
@@ -55,6 +59,7 @@ class SessionState:
         """The server has the decision; the chat will show it."""
         self.decided[proposal_id] = time.monotonic()
         self.editing.discard(proposal_id)
+        self.edited.pop(proposal_id, None)
 
     def is_outage_over(self, state: ChatState) -> bool:
         """Whether the server has answered since, so that the problem needs no mention any more."""
@@ -68,12 +73,12 @@ class SessionState:
         if view is None:
             return
         for message in pending:
-            if message.proposal and message.state != "failed":
-                self.decided.setdefault(message.proposal, time.monotonic())
-        waiting = view.waiting.id if view.waiting else ""
+            for proposal_id in message.proposals if message.state != "failed" else ():
+                self.decided.setdefault(proposal_id, time.monotonic())
+        waiting = {proposal.id for proposal in view.deciding}
         idle = state.error is None and state.worker != "missing" and not state.busy
         since = time.monotonic() - EXPIRY if idle else 0.0
-        self.decided = {key: at for key, at in self.decided.items() if key == waiting and at > since}
+        self.decided = {key: at for key, at in self.decided.items() if key in waiting and at > since}
         if self.dropped is None:
             self.dropped = view.dropped.count
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from agent.client import ChatRow
-from agent.page import actions, format
+from agent.page import actions, format, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -23,6 +23,7 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
         st.markdown("### :primary[:material/anchor:] Steadfast")
         _goals(app, session)
         _chats(app, session, is_owner)
+        rules_list.render_rules(app, session, state)
         _model(app, session, state)
         if is_owner:
             _web_ui(app, session)

@@ -41,6 +41,8 @@ _CSS = """
   [data-testid="stBottomBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 
 [class*="st-key-card-"] { border-color: rgb(20 150 140 / .5); background: rgb(20 150 140 / .045); }
+[class*="st-key-choice-"] { padding-top: .35rem; border-top: 1px solid rgb(128 128 128 / .22); }
+[class*="st-key-choice-"] > :not(:first-child) { padding-left: 1.5rem; }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
 @media (max-width: 640px) { .st-key-status, .st-key-other-goals { padding-left: 2.5rem; } }

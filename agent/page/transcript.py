@@ -53,8 +53,8 @@ class Step:
 Block = UserMessage | AgentMessage | Notice | Step
 
 
-def blocks(messages: Iterable[Message], waiting: Proposal | None = None) -> list[Block]:
-    """All messages as blocks, in order; a waiting proposal whose message is not loaded comes last."""
+def blocks(messages: Iterable[Message], waiting: Sequence[Proposal] = ()) -> list[Block]:
+    """All messages as blocks, in order; proposals that wait together are one block, which comes last."""
     found: list[Block] = []
     steps: dict[str, Step] = {}
 
@@ -76,9 +76,12 @@ def blocks(messages: Iterable[Message], waiting: Proposal | None = None) -> list
                 pass
             case _:
                 found.append(message)
-    if waiting is not None and waiting.id not in steps:
-        found.append(Step(waiting.id, ProposalMessage(proposal=waiting)))
-    return found
+    if not waiting:
+        return found
+    card_steps = [
+        steps.get(proposal.id) or Step(proposal.id, ProposalMessage(proposal=proposal)) for proposal in waiting
+    ]
+    return [*(block for block in found if not any(block is one for one in card_steps)), card_steps[0]]
 
 
 def newest(found: Sequence[Block], count: int) -> list[Block]:
@@ -86,8 +89,8 @@ def newest(found: Sequence[Block], count: int) -> list[Block]:
     return list(found[max(0, (len(found) - count) // 10 * 10) :])
 
 
-def render_block(app: PageApp, session: SessionState, block: Block, waiting: Proposal | None) -> None:
-    """One block of the transcript; the step of a proposal that waits is its card."""
+def render_block(app: PageApp, session: SessionState, block: Block, waiting: Sequence[Proposal]) -> None:
+    """One block of the transcript; the step of proposals that wait is their card."""
     match block:
         case UserMessage():
             render_bubble(str(block.seq), block.text, format.time_of_day(block.at, _reader_zone()))
@@ -143,14 +146,14 @@ def _render_notice(message: Notice) -> None:
         st.caption(f"{icon} {text}")
 
 
-def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Proposal | None) -> None:
+def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Sequence[Proposal]) -> None:
     """The agent's words, then the decision and the result, or the card."""
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         if step.proposal.text:
             st.markdown(format.safe_markdown(step.proposal.text))
         if step.decision is not None:
             _render_decision(step, step.decision)
-        elif waiting is not None and waiting.id == step.id:
+        elif waiting and waiting[0].id == step.id:
             card.render_card(app, session, waiting)
         if step.result is not None:
             results.render_result(step.result)
@@ -168,12 +171,12 @@ def _render_decision(step: Step, decision: Decision) -> None:
         if decision.reason:
             st.text(f"“{decision.reason}”")
         if arguments:
-            results.render_pairs(results.named_values(arguments))
+            results.render_pairs(results.named_values(arguments, step.proposal.parameters))
         else:
             st.caption("No arguments.")
         if decision.verdict == "confirmed" and arguments != step.proposal.arguments and step.asked is not None:
             st.caption("Edited before confirming. Originally proposed:")
-            results.render_pairs(results.named_values(step.proposal.arguments))
+            results.render_pairs(results.named_values(step.proposal.arguments, step.proposal.parameters))
 
 
 def _byline(use: ModelUse | None, time: str) -> str:

@@ -1,6 +1,6 @@
 """A client over conversations in memory, for states of the page that are hard to bring about with real processes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,21 @@ from agent.client import Attempt, ChatClient, ChatRow, Look, RunStatus
 from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker
 from agent.local import LocalStatus
-from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, GoalSpec, Json, ModelUse, Plan, Proposal, UserMessage
+from agent.messages import (
+    EPOCH,
+    MESSAGE_LIMIT,
+    AgentMessage,
+    ChatView,
+    GoalSpec,
+    Json,
+    ModelUse,
+    Plan,
+    Proposal,
+    Rule,
+    ToolAnswer,
+    UserMessage,
+    Verdict,
+)
 from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.settings import Settings
@@ -44,13 +58,26 @@ class FakeChat:
 
     def agent_proposes(self, tool: str, arguments: dict[str, Json], text: str = "", **more: Any) -> Proposal:
         """The model proposes a tool; returns the card as it waits."""
-        found = tools.load().tools.get(tool)
-        known = {"parameters": found.parameters, "effect": found.effect} if found else {}
-        proposal = Proposal(tool=tool, arguments=arguments, text=text, **(known | more))
-        self.conversation.begin_plan(self.tick())
-        self.conversation.finish_plan(Plan(proposals=[proposal], by=ModelUse(model="scripted")), self.tick())
+        self.agent_proposes_all(proposal_of(tool, arguments, text, **more))
         assert self.conversation.proposal is not None
         return self.conversation.proposal
+
+    def agent_proposes_all(self, *proposals: Proposal) -> None:
+        """The model proposes several in one answer."""
+        self.conversation.begin_plan(self.tick())
+        self.conversation.finish_plan(Plan(proposals=list(proposals), by=ModelUse(model="scripted")), self.tick())
+
+    def tool_returns(self, result: Json) -> None:
+        """What was accepted runs, and returns this."""
+        self.conversation.begin_tool()
+        self.conversation.finish_tool(ToolAnswer(result=result), self.tick())
+
+
+def proposal_of(tool: str, arguments: dict[str, Json], text: str = "", **more: Any) -> Proposal:
+    """A proposal of a tool as the worker has it."""
+    found = tools.load().tools.get(tool)
+    known = {"parameters": found.parameters, "effect": found.effect} if found else {}
+    return Proposal(tool=tool, arguments=arguments, text=text, **(known | more))
 
 
 @dataclass
@@ -72,7 +99,7 @@ class FakeClient(ChatClient):
     async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
         self._note("start", goal.name)
         chat_id = f"chat-{len(self.chats_by_id) + 1:032x}"
-        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}"))
+        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True))
         self.chats_by_id[chat_id] = chat
         chat.agent_says(self.greeting)
         return chat_id
@@ -95,6 +122,33 @@ class FakeClient(ChatClient):
         self._note("decline", proposal_id, reason)
         chat = self._open(chat_id)
         chat.conversation.decline(chat.tick(), proposal_id, reason)
+
+    async def decide(self, chat_id: str, verdicts: Sequence[Verdict]) -> None:
+        self._note("decide", [(each.proposal_id, each.accepts, each.arguments) for each in verdicts])
+        chat = self._open(chat_id)
+        chat.conversation.decide(verdicts, chat.tick())
+
+    async def add_rule(
+        self,
+        chat_id: str,
+        tool: str,
+        *,
+        rule_id: str = "",
+        seconds: float | None = None,
+        most: str = "",
+        currency: str = "",
+        proposal_id: str = "",
+    ) -> None:
+        self._note("add_rule", tool, seconds, most, currency, proposal_id)
+        chat = self._open(chat_id)
+        until = datetime.now(UTC) + timedelta(seconds=seconds) if seconds else EPOCH
+        rule = Rule(id=rule_id, tool=tool, most=most, currency=currency, until=until)
+        chat.conversation.add_rule(rule, chat.tick(), proposal_id)
+
+    async def revoke_rule(self, chat_id: str, rule_id: str) -> None:
+        self._note("revoke_rule", rule_id)
+        chat = self._open(chat_id)
+        chat.conversation.revoke_rule(rule_id, chat.tick())
 
     async def end(self, chat_id: str) -> None:
         self._note("end", chat_id)

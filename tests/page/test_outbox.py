@@ -150,6 +150,6 @@ def test_message_is_not_given_up_while_no_worker_runs(outbox: Outbox, monkeypatc
 
 
 def test_plain_yes_decides_its_card_and_is_done_when_the_card_is_gone(outbox: Outbox, line: Line) -> None:
-    outbox.submit([OutgoingMessage("id-1", "Yes", proposal="p1")])
+    outbox.submit([OutgoingMessage("id-1", "Yes", proposals=("p1",))])
     until(lambda: line.received == [("p1", "confirm")])
     until(lambda: outbox.reconcile(listening()) == ())

@@ -24,5 +24,5 @@ def test_yes_that_is_on_its_way_disables_its_card() -> None:
     proposal = Proposal(id="p1", tool="X")
     view = chat_view(Conversation(goal=GoalSpec(name="x"))).model_copy(update={"waiting": proposal})
     session = SessionState()
-    session.reconcile(ChatState(view=view, worker="alive"), [OutgoingMessage("id-1", "yes", proposal="p1")])
+    session.reconcile(ChatState(view=view, worker="alive"), [OutgoingMessage("id-1", "yes", proposals=("p1",))])
     assert list(session.decided) == ["p1"]
