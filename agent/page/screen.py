@@ -7,7 +7,7 @@ import streamlit as st
 
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
-from agent.page import actions, format, message_box, opening, pace, sidebar, status, theme, transcript
+from agent.page import actions, assist, format, message_box, opening, pace, sidebar, status, theme, transcript
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
@@ -50,6 +50,7 @@ def draw(app: PageApp) -> None:
     drawn = (state.fingerprint, _fingerprint(pending), every)
     st.fragment(run_every=every)(_tail)(app, session, drawn)
     _foot(app, session, state, pending, waiting)
+    assist.render_assist(session.chat_id, state.messages)
 
 
 def draw_failure(error: Exception) -> bool:
@@ -73,7 +74,7 @@ def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
             st.button("End", key="end-chat", type="tertiary", icon=icon, on_click=actions.end_chat, args=(app, session))
     if _scripted(app, state):
         st.caption(
-            "Replies come from the built-in scripted model, not from an AI. Set `LLM_MODEL` to talk to a real one."
+            "The built-in demo model answers here: no AI, and no key needed. Set `LLM_MODEL` to talk to a real one."
         )
 
 
@@ -104,7 +105,7 @@ def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
 
 
 def _send_anyway(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> None:
-    """A wrong "that does not fit the goal" can be overruled; the scripted model would only repeat it."""
+    """A wrong "that does not fit the goal" can be overruled; the demo model would only repeat it."""
     newest = state.messages[-1] if state.messages else None
     if not isinstance(newest, AgentMessage) or not newest.off_goal or pending or _scripted(app, state):
         return

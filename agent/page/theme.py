@@ -25,6 +25,10 @@ _CSS = """
 [class*="st-key-bubble-"] .stText { overflow-wrap: anywhere; white-space: pre-wrap; }
 [class*="st-key-bubble-sent"] .stChatMessage, [class*="st-key-bubble-queued"] .stChatMessage { opacity: .65; }
 
+/* Small print: Streamlit's own is too faint to read (contrast 4; 4.5 is the least). */
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] code { color: inherit; }
+[data-testid="stCaptionContainer"], .stExpander summary { opacity: .75; }
+
 /* Tables: as wide as they need, scrolled sideways where that is wider than the page. */
 [class*="st-key-table-"] [data-testid="stMarkdownContainer"] { overflow-x: auto; }
 [class*="st-key-table-"] table { font-size: .875rem; line-height: 1.35; border-collapse: collapse; margin: 0 0 .5rem; }
@@ -37,12 +41,17 @@ _CSS = """
   [class*="st-key-table-"] td { min-width: 4.2rem; } [class*="st-key-table-"] td:first-child { min-width: 0; }
   [class*="st-key-table-"] td:nth-child(n+3) { white-space: nowrap; }
   .stChatMessage:not([class*="st-key-bubble-"] *) { gap: .5rem; }
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 3rem; }
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 4.2rem; }
   [data-testid="stBottomBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
 
 [class*="st-key-card-"] { border-color: rgb(20 150 140 / .5); background: rgb(20 150 140 / .045); }
 [class*="st-key-choice-"] { padding-top: .35rem; border-top: 1px solid rgb(128 128 128 / .22); }
 [class*="st-key-choice-"] > :not(:first-child) { padding-left: 1.5rem; }
+@media (hover: hover) { [class*="st-key-card-"]::after { content: "Keyboard: Esc, then Y, N or E"; font-size: .8rem; opacity: .75; } }
+[class*="st-key-card-"]:has([data-testid="stForm"])::after { content: "Esc discards the changes"; }
+[class*="st-key-card-"]:focus { outline: 2px solid rgb(20 150 140); outline-offset: 2px; }
+[class*="st-key-card-"]:focus::after { content: "Y confirms · N declines · E edits · Esc goes back"; }
+.st-key-assist { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
 @media (max-width: 640px) { .st-key-status, .st-key-other-goals { padding-left: 2.5rem; } }

@@ -50,7 +50,14 @@ class Step:
         return Proposal(id=self.id, tool=done.tool if done else "")
 
 
-Block = UserMessage | AgentMessage | Notice | Step
+@dataclass(frozen=True)
+class ModelChange:
+    """From here on another model answers."""
+
+    model: str
+
+
+Block = UserMessage | AgentMessage | Notice | Step | ModelChange
 
 
 def blocks(messages: Iterable[Message], waiting: Sequence[Proposal] = ()) -> list[Block]:
@@ -64,7 +71,12 @@ def blocks(messages: Iterable[Message], waiting: Sequence[Proposal] = ()) -> lis
             found.append(steps[proposal_id])
         return steps[proposal_id]
 
+    model = ""
     for message in messages:
+        if isinstance(message, AgentMessage | ProposalMessage) and message.by is not None:
+            if model and message.by.model != model:
+                found.append(ModelChange(message.by.model))
+            model = message.by.model
         match message:
             case ProposalMessage():
                 step(message.proposal.id).asked = message
@@ -98,6 +110,9 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
             _render_reply(block)
         case Notice():
             _render_notice(block)
+        case ModelChange(model):
+            name = "the demo model" if model.startswith(SCRIPTED) else format.escape(model)
+            st.caption(f":material/swap_horiz: From here on: {name}")
         case Step():
             _render_step(app, session, block, waiting)
 

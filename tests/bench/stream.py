@@ -124,7 +124,7 @@ async def _open(page: Page, port: int) -> None:
             break
         except Exception:  # not yet listening
             await asyncio.sleep(0.2)
-    await page.get_by_text("Hello from the stub.").wait_for(timeout=90_000)
+    await page.locator(".stChatMessage", has_text="Hello from the stub.").wait_for(timeout=90_000)
     await asyncio.sleep(2)
 
 

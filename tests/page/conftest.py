@@ -98,9 +98,9 @@ class Page:
     @property
     def box(self) -> dict[str, Any]:
         """What the script tells the browser's side of the message box."""
-        (box,) = self.app.get("bidi_component")
-        told: dict[str, Any] = json.loads(box.proto.bytes)
-        return told
+        told: list[dict[str, Any]] = [json.loads(each.proto.bytes) for each in self.app.get("bidi_component")]
+        (box,) = [each for each in told if "messages" in each]
+        return box
 
     @property
     def pending(self) -> list[dict[str, str]]:

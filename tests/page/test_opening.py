@@ -54,7 +54,7 @@ def test_goals_are_not_offered_once_something_was_said(greeted: Page) -> None:
 
 
 def test_scripted_model_is_called_so_in_one_line(greeted: Page) -> None:
-    assert "built-in scripted model, not from an AI" in greeted.text
+    assert "built-in demo model answers here: no AI" in greeted.text
 
 
 @pytest.mark.parametrize("chat", ["chat-0", "no such/../chat", "x" * 300, "<b>"])

@@ -44,7 +44,7 @@ def test_model_price_and_reason_of_another_model_are_shown(greeted: Page) -> Non
     greeted.chat.conversation.begin_plan(greeted.chat.tick())
     greeted.chat.conversation.finish_plan(Plan(text="Hi", by=use), greeted.chat.tick())
     greeted.shows("openai/gpt-4o · 830 tokens · $0.0031").shows("because the other is out of credits")
-    assert "built-in scripted model" not in greeted.text
+    assert "built-in demo model" not in greeted.text
 
 
 def test_unknown_price_is_called_unknown(greeted: Page) -> None:
