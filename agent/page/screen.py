@@ -4,6 +4,7 @@ import logging
 import time
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
@@ -146,20 +147,15 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> Non
     watcher, outbox = app.watcher(session.chat_id), app.outbox(session.chat_id)
     end = time.monotonic() + (pace.FOLLOW if drawn[-1] == pace.QUICK else 0)
     visible = not message_box.is_hidden()
-    reply = st.empty()
-    with st.container(key="status"):
-        line = st.empty()
+    place: _Tail | None = None
     while True:
         state = watcher.snapshot(visible=visible)
         pending = outbox.reconcile(state)
         now = (state.fingerprint, _fingerprint(pending), _interval(app, session, state, pending))
         if now != drawn or session.is_outage_over(state):
             st.rerun()
-        with reply.container():
-            if state.busy and state.attempt is not None and state.attempt.partial:
-                transcript.render_partial_reply(state.attempt.partial)
-        with line.container():
-            _status(app, state)
+        place = place or _Tail()
+        place.draw(app, state, session.partial_reply(state, drawn[0]))
         seen = (state.fingerprint, state.attempt, outbox.messages)
         while (watcher.state.fingerprint, watcher.state.attempt, outbox.messages) == seen:
             if time.monotonic() > end:
@@ -168,14 +164,54 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> Non
             message_box.is_hidden()  # reading the session's state lets a click interrupt this run at once
 
 
-def _status(app: PageApp, state: ChatState) -> None:
+class _Tail:
+    """What one run of the tail has drawn. It is filled at once and then changed in place: a place that is made empty first
+    would show so for a frame, and the reply would flicker."""
+
+    def __init__(self) -> None:
+        self._reply: DeltaGenerator | None = None
+        self._words: DeltaGenerator | None = None
+        self._line: DeltaGenerator | None = None
+        self._bar: DeltaGenerator | None = None
+
+    def draw(self, app: PageApp, state: ChatState, partial: str) -> None:
+        """The partial reply, then the status line with its progress."""
+        attempt = state.attempt if state.busy else None
+        self._draw_reply(partial)
+        text = _status_text(app, state)
+        fraction = attempt.fraction if attempt is not None else None
+        if self._line is None or self._bar is None:
+            with st.container(key="status"):
+                self._line = st.caption(text)
+                self._bar = st.empty() if fraction is None else st.progress(min(1.0, max(0.0, fraction)))
+            return
+        self._line.caption(text)
+        if fraction is None:
+            self._bar.empty()
+        else:
+            self._bar.progress(min(1.0, max(0.0, fraction)))
+
+    def _draw_reply(self, partial: str) -> None:
+        if self._words is not None:
+            if partial:
+                self._words.markdown(transcript.partial_reply(partial))
+            else:
+                self._words.empty()
+        elif partial and self._reply is None:
+            self._words = transcript.render_partial_reply(partial)
+        elif partial and self._reply is not None:
+            with self._reply.container():
+                self._words = transcript.render_partial_reply(partial)
+        elif self._reply is None:
+            self._reply = st.empty()
+
+
+def _status_text(app: PageApp, state: ChatState) -> str:
     stack = app.local_status()
     problem = stack.problem if app.owner.recognizes(st.context.cookies) else ""
     now = status.line(state, stack.worker, problem)
     text = f":shimmer[{now.text} …]" if now.tone == "busy" else now.text
-    st.caption(f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text)
-    if state.busy and state.attempt is not None and state.attempt.fraction is not None:
-        st.progress(min(1.0, max(0.0, state.attempt.fraction)))
+    return f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text
 
 
 def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: list[Proposal]) -> None:

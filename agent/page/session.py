@@ -24,7 +24,7 @@ class SessionState:
 
     outage_at: when the server did not answer, if that is the problem.
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
-    form whose value cannot be used, and why. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
+    form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more.
     """
 
@@ -38,6 +38,7 @@ class SessionState:
     editing: set[str] = field(default_factory=set)
     edited: dict[str, dict[str, Json]] = field(default_factory=dict)
     unfit: tuple[str, str] | None = None
+    partial: tuple[object, str] | None = None
     shown: int = PAGE
     dropped: int | None = None
     opened: list[str] = field(default_factory=list)
@@ -60,6 +61,13 @@ class SessionState:
         self.decided[proposal_id] = time.monotonic()
         self.editing.discard(proposal_id)
         self.edited.pop(proposal_id, None)
+
+    def partial_reply(self, state: ChatState, drawn: object) -> str:
+        """What there is of a reply. A call that is over leaves its words until the chat shows them, when `drawn` changes."""
+        if state.busy and state.attempt is not None:
+            self.partial = (drawn, state.attempt.partial)
+        since, text = self.partial or (None, "")
+        return text if state.busy and since == drawn else ""
 
     def is_outage_over(self, state: ChatState) -> bool:
         """Whether the server has answered since, so that the problem needs no mention any more."""

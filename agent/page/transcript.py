@@ -6,6 +6,7 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from agent.messages import (
     AgentMessage,
@@ -125,10 +126,15 @@ def render_bubble(key: str, text: str, note: str) -> None:
         st.caption(note, width="content")
 
 
-def render_partial_reply(text: str) -> None:
-    """A reply that is still being written."""
+def render_partial_reply(text: str) -> DeltaGenerator:
+    """A reply that is still being written; what is returned takes the rest of it (partial_reply)."""
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
-        st.markdown(format.safe_markdown(text) + " ▍")
+        return st.markdown(partial_reply(text))
+
+
+def partial_reply(text: str) -> str:
+    """So much of a reply, as Markdown, with the mark of one that grows."""
+    return format.safe_markdown(text) + " ▍"
 
 
 def is_scripted(use: ModelUse) -> bool:
