@@ -54,6 +54,7 @@ class Assist {
   changed() {
     if (!this.root.isConnected) return this.remove();
     this.describeCard();
+    this.reachTables();
     this.readStatus();
     this.enterForm();
     this.keepPlace();
@@ -65,6 +66,16 @@ class Assist {
     card.tabIndex = -1;
     card.role = "group";
     card.ariaLabel = `${card.querySelector("strong")?.textContent ?? "A decision"}. Y confirms, N declines, E edits.`;
+  }
+
+  /** A table that is wider than the page is scrolled by keys, too. */
+  reachTables() {
+    for (const table of document.querySelectorAll('[class*="st-key-table-"] [data-testid=stMarkdownContainer]')) {
+      if (table.tabIndex === 0) continue;
+      table.tabIndex = 0;
+      table.role = "region";
+      table.ariaLabel = "Table";
+    }
   }
 
   readStatus() {

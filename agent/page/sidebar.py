@@ -22,11 +22,12 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
     with st.sidebar:
         st.markdown("### :primary[:material/anchor:] Steadfast")
         _goals(app, session)
-        _chats(app, session, is_owner)
-        rules_list.render_rules(app, session, state)
         _model(app, session, state)
         if is_owner:
             _web_ui(app, session)
+        rules_list.render_rules(app, session, state)
+        _chats(app, session, is_owner)
+        if is_owner:
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
                     st.caption(f":material/build: {format.escape(problem)}")

@@ -43,6 +43,7 @@ def test_model_price_and_reason_of_another_model_are_shown(greeted: Page) -> Non
     greeted.say("Hello")
     greeted.chat.conversation.begin_plan(greeted.chat.tick())
     greeted.chat.conversation.finish_plan(Plan(text="Hi", by=use), greeted.chat.tick())
+    greeted.shows("From here on: openai/gpt-4o")
     greeted.shows("openai/gpt-4o · 830 tokens · $0.0031").shows("because the other is out of credits")
     assert "built-in demo model" not in greeted.text
 
