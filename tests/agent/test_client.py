@@ -137,9 +137,15 @@ async def test_a_look_tells_what_happened_and_is_not_moved_by_questions(temporal
     assert (await chats.look(chat.id)).task_due
 
 
-async def test_workers_that_answer_and_are_never_listed_are_not_called_missing(temporal: Client, queue: str) -> None:
+async def test_workers_that_answer_and_are_never_listed_are_not_called_missing(
+    temporal: Client, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody() -> str:
+        return "missing"
+
     async with running_worker(temporal, queue) as harness:
         chat = await harness.start()
+        monkeypatch.setattr(harness.chats, "_listed_worker", nobody)  # else its first heartbeat may come in between
         harness.chats._answered_at = -100.0
         assert (await harness.chats.look(chat.id)).worker == "missing"
         for _ in range(3):
