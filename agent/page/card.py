@@ -90,9 +90,10 @@ def _several(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                 key = actions.tick_key(proposal)
                 st.session_state.setdefault(key, proposal.effect == "read")
-                ticked += st.checkbox(_heading(proposal), key=key, disabled=pending)
+                ticked += st.checkbox(f"**{format.escape(title(proposal))}**", key=key, disabled=pending)
                 if not pending and proposal.id not in session.editing:
                     _edit_button(session, proposal)
+            st.markdown(f":small[:gray[{_EFFECTS[proposal.effect]}]]")
             if proposal.id in session.editing and not pending:
                 submit = (session, proposal)
                 argument_form.render_form(session, proposal, "Use these values", actions.keep_edited, submit)

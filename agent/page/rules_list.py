@@ -50,6 +50,7 @@ def render_rules(app: PageApp, session: SessionState, state: ChatState, zone: tz
                     "Revoke",
                     key=f"revoke-{rule.id}",
                     type="tertiary",
+                    icon=":material/block:",
                     on_click=actions.revoke_rule,
                     args=(app, session, rule.id),
                 )

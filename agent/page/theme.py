@@ -41,8 +41,19 @@ _CSS = """
   [class*="st-key-table-"] td { min-width: 4.2rem; } [class*="st-key-table-"] td:first-child { min-width: 0; }
   [class*="st-key-table-"] td:nth-child(n+3) { white-space: nowrap; }
   .stChatMessage:not([class*="st-key-bubble-"] *) { gap: .5rem; }
-  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 4.2rem; }
+  .stMainBlockContainer { padding-left: 1rem; padding-right: 1rem; padding-top: 0; }
   [data-testid="stBottomBlockContainer"] { padding-left: 1rem; padding-right: 1rem; } }
+
+/* On a phone the title and its buttons stay in view, beside the button that opens the sidebar. */
+@media (max-width: 640px) {
+  [data-testid="stHeader"] { background: transparent; pointer-events: none; }
+  [data-testid="stHeader"] button { pointer-events: auto; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 99; }
+  .st-key-header { flex-wrap: nowrap; width: calc(100% + 2rem); min-height: 3.75rem; margin: 0 -1rem; padding: 0 1rem 0 3.75rem;
+    background: light-dark(#fbfaf7, #14191b); }
+  .st-key-header > :first-child { flex: 1 1 0; min-width: 0; }
+  .st-key-header h4 { font-size: 1.1rem; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .st-key-header .stButton p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } }
 
 [class*="st-key-card-"] { border-color: rgb(20 150 140 / .5); background: rgb(20 150 140 / .045); }
 [class*="st-key-choice-"] { padding-top: .35rem; border-top: 1px solid rgb(128 128 128 / .22); }
