@@ -49,7 +49,8 @@ _CSS = """
   [data-testid="stHeader"] { background: transparent; pointer-events: none; }
   [data-testid="stHeader"] button { pointer-events: auto; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 99; }
-  .st-key-header { flex-wrap: nowrap; width: calc(100% + 2rem); min-height: 3.75rem; margin: 0 -1rem; padding: 0 1rem 0 3.75rem;
+  .st-key-header.st-key-header { flex-wrap: nowrap; width: calc(100% + 2rem); max-width: none; min-height: 3.75rem;
+    margin: 0 -1rem; padding: 0 1rem 0 3.75rem;
     background: light-dark(#fbfaf7, #14191b); }
   .st-key-header > :first-child { flex: 1 1 0; min-width: 0; }
   .st-key-header h4 { font-size: 1.1rem; padding: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
