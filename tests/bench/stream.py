@@ -98,8 +98,8 @@ async def main(count: int, tree: Path) -> None:
                 page = await browser.new_page()
                 await _open(page, port)
                 taken = await replies(page, stub, count)
-                whole = await turns(page, stub, count)
                 base = statistics.median([await bare(stub) for _ in range(10)])
+                whole = await turns(page, stub, count)
                 await browser.close()
         finally:
             served.send_signal(signal.SIGINT)
