@@ -56,7 +56,10 @@ async def test_a_reply_grows_without_flicker(tmp_path: Path, temporal_cli: Path,
         async with run_page(tmp_path, temporal_cli, **model) as running:
             page = await browser.new_page()
             await page.goto(running.url)
-            await expect(page.locator(".stChatMessage", has_text="Hello from the stub.")).to_be_visible(
+            await expect(page.locator(BOX)).to_be_visible(timeout=PATIENCE)
+            await page.locator(BOX).fill("Hello")
+            await page.locator(BOX).press("Enter")
+            await expect(page.locator(".stChatMessage", has_text="Hello from the stub.").last).to_be_visible(
                 timeout=PATIENCE
             )
             await expect(page.locator(".st-key-status")).to_contain_text("Waiting for you", timeout=PATIENCE)
