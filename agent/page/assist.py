@@ -34,9 +34,9 @@ _component = st.components.v2.component(
 
 
 def render_assist(chat_id: str, messages: Sequence[Message]) -> None:
-    """Once a run, at the end of the page."""
+    """Once a run. At the bottom, where its place never changes: in another place it would be another component."""
     data = {"chat": chat_id, "seq": messages[-1].seq if messages else 0, "text": announcement(messages)}
-    with st.container(key="assist"):
+    with st.bottom, st.container(key="assist"):
         _component(key="assist-component", data=json.dumps(data).encode())
 
 

@@ -103,3 +103,27 @@ async def test_nothing_serious_is_found_and_keys_decide(running_page: RunningPag
     await focused(page, ".message-box textarea")
     assert await violations(page, script) == []
     assert hosts == {running_page.url.removeprefix("http://")}
+
+
+async def test_what_is_read_stays_in_place_while_earlier_messages_are_shown(
+    running_page: RunningPage, browser: Browser
+) -> None:
+    page = await browser.new_page()
+    await page.goto(running_page.url)
+    await expect(page.locator(".stChatMessage")).to_be_visible(timeout=PATIENCE)
+    for number in range(52):
+        await say(page, f"Message {number:02}")
+    await expect(page.locator(".stChatMessage", has_text="Message 51")).to_be_visible(timeout=PATIENCE)
+    await expect(page.locator(".st-key-status")).to_contain_text("Waiting for you", timeout=PATIENCE)
+    earlier = page.locator(".st-key-earlier button")
+    await expect(earlier).to_be_attached(timeout=PATIENCE)
+    await page.evaluate("document.querySelector('.stMain').scrollTop = 0")
+    read = page.locator(".stChatMessage", has_text="Message 45")
+    shown = await page.locator(".stChatMessage").count()
+    before = await read.evaluate("each => each.getBoundingClientRect().top")
+    await earlier.click()
+    await page.wait_for_function(
+        f"() => document.querySelectorAll('.stChatMessage').length > {shown}", timeout=PATIENCE
+    )
+    await page.wait_for_timeout(500)
+    assert abs(await read.evaluate("each => each.getBoundingClientRect().top") - before) < 4
