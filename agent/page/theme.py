@@ -63,6 +63,7 @@ _CSS = """
 [class*="st-key-card-"]:has([data-testid="stForm"])::after { content: "Esc discards the changes"; }
 [class*="st-key-card-"]:focus { outline: 2px solid rgb(20 150 140); outline-offset: 2px; }
 [class*="st-key-card-"]:focus::after { content: "Y confirms · N declines · E edits · Esc goes back"; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-assist) { position: absolute; }
 .st-key-assist { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
