@@ -63,12 +63,10 @@ class PersistentServer:
         given = {name: value for name, value in environment.items() if not name.startswith("TEMPORAL_")}
         environment = missing | given
         try:
-            if not (self._home / DATABASE).exists():
-                await self._create_database(binary, environment)
             try:
-                server = await self._start(binary, environment, self._home, free_ports(self._last_ports()))
+                server = await self._start_on_database(binary, environment, self._last_ports())
             except StartFailed:  # another program may have taken a port since we looked
-                server = await self._start(binary, environment, self._home, free_ports())
+                server = await self._start_on_database(binary, environment, None)
         except (StartFailed, OSError, sqlite3.Error) as error:
             raise StartFailed(disk_problem(self._home, error) or _with_remedy(error)) from None
         with contextlib.suppress(OSError, ValueError):
@@ -82,7 +80,12 @@ class PersistentServer:
     def close(self) -> None:
         self._lock.close()
 
-    async def _create_database(self, binary: Path, environment: Mapping[str, str]) -> None:
+    async def _start_on_database(self, binary: Path, environment: Mapping[str, str], wanted: Ports | None) -> DevServer:
+        if not (self._home / DATABASE).exists():
+            await self._create_database(binary, environment, wanted)
+        return await self._start(binary, environment, self._home, free_ports(wanted))
+
+    async def _create_database(self, binary: Path, environment: Mapping[str, str], wanted: Ports | None) -> None:
         """Let a server make it elsewhere: one killed meanwhile leaves a file that never works, and nobody's chats."""
         if aside := set_aside(self._home):
             self.notice = (
@@ -92,7 +95,7 @@ class PersistentServer:
         directory = self._home / "local" / "new-database"
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        server = await self._start(binary, environment, directory, free_ports(self._last_ports()))
+        server = await self._start(binary, environment, directory, free_ports(wanted))
         await server.stop()
         await asyncio.to_thread(_into_one_file, directory / DATABASE)
         (directory / DATABASE).rename(self._home / DATABASE)
