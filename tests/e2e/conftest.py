@@ -128,9 +128,10 @@ async def run_page(directory: Path, temporal_cli: Path, **variables: str) -> Asy
         page.process.wait()
 
 
-@pytest.fixture
-async def running_page(tmp_path: Path, temporal_cli: Path) -> AsyncIterator[RunningPage]:
-    async with run_page(tmp_path, temporal_cli) as page:
+@pytest.fixture(scope="session")
+async def running_page(tmp_path_factory: pytest.TempPathFactory, temporal_cli: Path) -> AsyncIterator[RunningPage]:
+    """One for all tests: whatever they kill is there again, and each looks only at chats of its own."""
+    async with run_page(tmp_path_factory.mktemp("page"), temporal_cli) as page:
         yield page
 
 
@@ -154,7 +155,15 @@ async def run_browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+async def _chromium() -> AsyncIterator[Browser]:
     async with run_browser() as browser:
         yield browser
+
+
+@pytest.fixture
+async def browser(_chromium: Browser) -> AsyncIterator[Browser]:
+    """One for all tests, without the pages and cookies of another."""
+    yield _chromium
+    for context in _chromium.contexts:
+        await context.close()
