@@ -5,6 +5,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from agent.client import ChatRow
+from agent.messages import ChatView
 from agent.page import actions, format, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
@@ -26,7 +27,7 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
         if is_owner:
             _web_ui(app, session)
         rules_list.render_rules(app, session, state)
-        _chats(app, session, is_owner)
+        _chats(app, session, state, is_owner)
         if is_owner:
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
@@ -44,14 +45,22 @@ def _goals(app: PageApp, session: SessionState) -> None:
             )
 
 
-def _chats(app: PageApp, session: SessionState, is_owner: bool) -> None:
+def _chats(app: PageApp, session: SessionState, state: ChatState, is_owner: bool) -> None:
     rows = [row for row in app.chats() if is_owner or row.chat_id in session.opened]
+    if state.view is not None and state.messages and all(row.chat_id != session.chat_id for row in rows):
+        rows.insert(0, _current(session, state, state.view))
     if not rows:
         return
     with st.container(key="chats", gap="xxsmall"):
         st.caption("Chats", help=None if is_owner else _VISITOR)
         for row in rows:
             _row(session, row)
+
+
+def _current(session: SessionState, state: ChatState, view: ChatView) -> ChatRow:
+    """The chat that is shown: a new one is here at once, and in the server's list a moment later."""
+    status = state.run_status
+    return ChatRow(session.chat_id, view.goal.title, view.goal.name, state.messages[0].at, status)
 
 
 def _row(session: SessionState, row: ChatRow) -> None:

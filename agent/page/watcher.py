@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from agent.client import WORKER_LOOK, Attempt, ChatClient, Look
+from agent.client import WORKER_LOOK, Attempt, ChatClient, Look, RunStatus
 from agent.errors import ChatError, ChatNotFound, ChatWedged, NoWorker
 from agent.messages import ChatView, Decision, Message, UserMessage
 from agent.page.loop import BackgroundLoop
@@ -52,7 +52,7 @@ class ChatState:
     messages: tuple[Message, ...] = ()
     view: ChatView | None = None
     run_id: str = ""
-    run_status: str = "running"
+    run_status: RunStatus = "running"
     attempt: Attempt | None = None
     worker: str = "unknown"
     error: ChatError | None = None
