@@ -142,10 +142,16 @@ def _lives(pid: int) -> bool:
         return False
 
 
+def find_chromium() -> str | None:
+    """Chromium on PATH; its headless shell, if there is one, loads the page in half the CPU time."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @asynccontextmanager
 async def run_browser() -> AsyncIterator[Browser]:
     """Headless Chromium; skips the test on a machine without, but for CI."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
         assert not os.environ.get("CI"), "Chromium is needed here; install it (Debian: apt-get install chromium)."
         pytest.skip("no Chromium on this machine")

@@ -49,8 +49,8 @@ async def test_continue_as_new_reads_its_own_input(temporal: Client, queue: str)
 async def test_activity_inputs_stay_small_however_long_the_chat_is(temporal: Client, queue: str) -> None:
     """Theirs came to 11 MB of history in 84 turns."""
     async with running_worker(temporal, queue) as harness:
-        chat = await harness.start()
-        for number in range(84):
+        chat = await harness.start_with(window_bytes=4_000)
+        for number in range(30):
             await chat.say(f"{number}: " + "I would like to see something. " * 10)
         history = await chat.handle.fetch_history()
         inputs = [
@@ -58,8 +58,8 @@ async def test_activity_inputs_stay_small_however_long_the_chat_is(temporal: Cli
             for event in history.events
             if event.HasField("activity_task_scheduled_event_attributes")
         ]
-    assert max(inputs) < 24_000, "the window, the summary and the goal"
-    assert sum(map(len, (json.dumps(request.messages) for request in harness.model.requests))) < 84 * 24_000
+    assert max(inputs) < 12_000, "the window, the summary and the goal"
+    assert sum(map(len, (json.dumps(request.messages) for request in harness.model.requests))) < 30 * 12_000
 
 
 async def test_a_failed_tool_is_reported_as_failed(temporal: Client, queue: str) -> None:
