@@ -79,6 +79,7 @@ class Activities:
             with explained_failures(heartbeater, self._settings.environment):
                 plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
                 plan.by = _total(plan.by, heartbeater.usage)
+                plan.interruptions = heartbeater.interruptions
                 to_json(plan)  # what could not be written would fail after this attempt, and be paid for again
                 return plan
 
@@ -140,7 +141,9 @@ class Activities:
                 except TryAgain as error:
                     delay = timedelta(seconds=min(error.retry_after, 60)) if error.retry_after else None
                     raise ApplicationError(str(error), type="TryAgain", next_retry_delay=delay) from None
-                return ToolAnswer(result=returned.result, source=returned.source)
+                return ToolAnswer(
+                    result=returned.result, source=returned.source, interruptions=heartbeater.interruptions
+                )
 
     def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:

@@ -13,7 +13,8 @@ from temporalio.exceptions import ApplicationError, TimeoutError, TimeoutType
 
 from agent.errors import ModelError, ModelGarbled, ModelUnavailable
 from agent.heartbeat import Heartbeater
-from agent.messages import ModelUse
+from agent.interruptions import read_mark
+from agent.messages import Interruption, ModelUse
 from tools.kit.results import redact
 from tools.kit.tool import CheckFailed
 
@@ -29,6 +30,8 @@ GARBLED_ATTEMPTS = 4
 READABLE = ("ToolError", "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError", INTERNAL_ERROR)
 """The types of failures whose message is a sentence for the person; any other may hold anything, a key for example."""
 
+STOPPED = "Its worker was stopped."
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,16 +43,23 @@ def explained_failures(heartbeater: Heartbeater, environment: Mapping[str, str])
     """
     try:
         yield
-    except (ApplicationError, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
-        heartbeater.keep_usage()
+    except ApplicationError as error:
+        if not error.non_retryable:
+            heartbeater.fail(error.message)
+        raise
+    except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+        if heartbeater.usage or activity.is_worker_shutdown():
+            heartbeater.fail(STOPPED)
         raise
     except BaseException as error:  # a SystemExit of a tool must not end the worker
         if isinstance(error, ModelError) and error.use:
             heartbeater.add_usage(error.use)
-        heartbeater.keep_usage()
         if not isinstance(error, ModelError):
             log_redacted(error, environment)
-        raise _failure(error, heartbeater.usage) from None
+        failure = _failure(error, heartbeater.usage)
+        if not failure.non_retryable or heartbeater.usage:
+            heartbeater.fail(failure.message)
+        raise failure from None
 
 
 def _failure(error: BaseException, usage: ModelUse | None) -> ApplicationError:
@@ -86,6 +96,13 @@ def failure_sentence(failure: BaseException | None) -> str:
         died = failure.type == TimeoutType.HEARTBEAT
         return "The process that ran it died, or lost its connection." if died else "It did not answer in time."
     return "It failed because of an internal error; the worker's log has the details."
+
+
+def failure_interruptions(failure: BaseException | None) -> list[Interruption]:
+    """What the heartbeats of an attempt tell whose worker died, and which nobody took over."""
+    if isinstance(failure, TimeoutError) and failure.type == TimeoutType.HEARTBEAT:
+        return read_mark(failure.last_heartbeat_details)
+    return []
 
 
 def failure_usage(failure: BaseException | None) -> ModelUse | None:

@@ -17,6 +17,7 @@ from agent.messages import (
     Dropped,
     GoalSpec,
     Instruction,
+    Interruption,
     Json,
     ListedIn,
     Message,
@@ -59,6 +60,9 @@ GOODBYE = "Goodbye!"
 ENDED_BEFORE = "The chat was ended before this began, so it did not run."
 REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
 
+KEPT_INTERRUPTIONS = 40
+"""Of calls whose outcome was dropped, told with the next message."""
+
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
 
@@ -73,6 +77,7 @@ class Conversation(Record):
     listed_in, listed: where a list of chats finds what this chat waits for, and what it says there now.
     confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
     batch: the client can decide several proposals of one answer at once: those `beside` the `proposal` wait with it.
+    interrupted: of the step under way, until the message that it comes to tells of it.
     approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
     Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
     """
@@ -114,6 +119,7 @@ class Conversation(Record):
     beside: list[Proposal] = []
     approved: list[Accepted] = []
     rules: list[Rule] = []
+    interrupted: list[Interruption] = []
 
     # Events from the person
 
@@ -263,6 +269,7 @@ class Conversation(Record):
     def finish_plan(self, plan: Plan, now: datetime) -> None:
         """The model's plan: text, proposals, or the end. A newer message of the person outdates the latter two."""
         self.count_usage(plan.by)
+        self.interrupted = [*self.interrupted, *plan.interruptions]
         self.working, self.reply_due = "", False
         self.revision += 1
         if plan.notice:
@@ -316,6 +323,7 @@ class Conversation(Record):
     def finish_tool(self, answer: ToolAnswer, now: datetime) -> None:
         """The tool returned."""
         self.achieved = True
+        self.interrupted = [*self.interrupted, *answer.interruptions]
         self._record(now, ToolResult(proposal_id="", result=answer.result, source=answer.source, view=answer.view))
         if self.queue and not self.inbox and not self.ended:
             self._propose_next(now, None)
@@ -327,8 +335,9 @@ class Conversation(Record):
         self._fail(sentence, now)
         self._go_on()
 
-    def lose_tool(self, sentence: str, now: datetime) -> None:
+    def lose_tool(self, sentence: str, now: datetime, interruptions: Sequence[Interruption] = ()) -> None:
         """A tool with side effects did not answer: its outcome is unknown, and the person decides."""
+        self.interrupted = [*self.interrupted, *interruptions]
         lost, receipt = self.accepted, self.receipt
         assert lost is not None
         assert receipt is not None
@@ -498,6 +507,8 @@ class Conversation(Record):
 
     def _add(self, message: Message, now: datetime, *, keep_time: bool = False) -> None:
         message.seq = self.next_seq
+        if self.interrupted and isinstance(message, AgentMessage | ProposalMessage | ToolResult | Notice):
+            message.interruptions, self.interrupted = self.interrupted[-KEPT_INTERRUPTIONS:], []
         if not keep_time or message.at == EPOCH:
             message.at = now
         self.messages.append(message)

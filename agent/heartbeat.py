@@ -8,10 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
+from agent import interruptions
 from agent.messages import ModelUse
 
 LIVENESS = 1.0
 """Seconds between two heartbeats when there is nothing new to show; after 5 silent ones the workflow retries elsewhere."""
+
+FIRST = 0.3
+"""Seconds until the first heartbeat at the latest: an attempt whose worker dies before it leaves no trace of which it was."""
 
 QUIET = 3.0
 """Seconds until the first heartbeat when details are not sent: most calls are over by then, and need none."""
@@ -27,9 +31,11 @@ class Heartbeater:
     "progress"?: what a tool is doing, "fraction"?: 0–1}.
 
     usage: what all attempts of this activity have used of models; heartbeats carry it from one attempt to the next.
+    interruptions: what became of the attempts before this one; they carry that too.
     """
 
     def __init__(self) -> None:
+        self.interruptions = interruptions.earlier_ones(activity.info())
         self._details: dict[str, Any] = {}
         self._later: asyncio.TimerHandle | None = None
         self.usage = _used_before()
@@ -54,15 +60,14 @@ class Heartbeater:
         """Count a call of a model."""
         self.usage = self.usage.plus(use) if self.usage else use
 
-    def keep_usage(self) -> None:
-        """Hand the usage on to the next attempt, if there is any."""
-        if self.usage:
-            self.send()
+    def fail(self, reason: str) -> None:
+        """Hand on to the next attempt, if there is any, why this one failed and what was used."""
+        self.send(reason)
 
-    def send(self) -> dict[str, Any]:
+    def send(self, reason: str = "") -> dict[str, Any]:
         """Send a heartbeat; returns what it shows."""
         kept = {"usage": self.usage.model_dump(mode="json")} if self.usage else {}
-        activity.heartbeat(self._details | kept)
+        activity.heartbeat(self._details | kept | interruptions.mark(activity.info(), self.interruptions, reason))
         return self._details
 
     def has_news(self, since: dict[str, Any]) -> bool:
@@ -81,7 +86,7 @@ async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
     async def send_all() -> None:
         sent: dict[str, Any] = {}
         loop = asyncio.get_running_loop()
-        last = loop.time()
+        last = loop.time() - LIVENESS + FIRST
         if not interval:
             await asyncio.sleep(QUIET - LIVENESS)
         while True:

@@ -73,6 +73,23 @@ class GoalSpec(Record):
     client_fields: dict[str, Json] = {}
 
 
+class Interruption(Record):
+    """An attempt of an activity that came to nothing, and the one that took over.
+
+    kind: `died` its worker was heard last `at`; `failed` it failed then, for this reason; `lost` nothing is known of it.
+    attempt: its number; of several alike (`times`) the last one's. worker: pid@host. resumed: EPOCH = nobody took over.
+    """
+
+    kind: Literal["died", "failed", "lost"] = "lost"
+    attempt: int = 1
+    times: int = 1
+    worker: str = ""
+    at: datetime = EPOCH
+    reason: str = ""
+    next_worker: str = ""
+    resumed: datetime = EPOCH
+
+
 class ModelUse(Record):
     """Which model answered a call, why it was not the first one, and what it used.
 
@@ -122,8 +139,11 @@ class Proposal(Record):
 
 
 class _Entry(Record):
+    """interruptions: of the model call or the tool that the message comes from."""
+
     seq: int = 0
     at: datetime = EPOCH
+    interruptions: list[Interruption] = []
 
 
 class UserMessage(_Entry):
@@ -247,6 +267,7 @@ class Plan(Record):
     stop_requested: bool = False
     notice: str = ""
     by: ModelUse | None = None
+    interruptions: list[Interruption] = []
 
 
 class PlanRequest(Record):
@@ -289,6 +310,7 @@ class ToolAnswer(Record):
     result: Json = None
     source: str = ""
     view: str = ""
+    interruptions: list[Interruption] = []
 
 
 class PastCall(Record):

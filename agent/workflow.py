@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from agent import steps, visibility, wire
-    from agent.attempts import failure_sentence, failure_usage
+    from agent.attempts import failure_interruptions, failure_sentence, failure_usage
     from agent.messages import (
         ChatView,
         Decision,
@@ -187,7 +187,7 @@ class AgentGoalWorkflow:
             if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOOL_ERROR):
                 chat.fail_tool(failure_sentence(error.cause), workflow.now())
             else:
-                chat.lose_tool(failure_sentence(error.cause), workflow.now())
+                chat.lose_tool(failure_sentence(error.cause), workflow.now(), failure_interruptions(error.cause))
 
     def _chat_name(self) -> str:
         """What services and tools know a chat by: the same for all of its effects, and no way to its id."""

@@ -67,7 +67,10 @@ _CSS = """
 .st-key-assist { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
-@media (max-width: 640px) { .st-key-status, .st-key-other-goals { padding-left: 2.5rem; } }
+[class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.75rem; }
+[class*="st-key-happened-"] [data-testid="stCaptionContainer"]
+  { padding: .1rem .6rem; border-left: 3px solid rgb(20 150 140 / .6); }
+@media (max-width: 640px) { .st-key-status, .st-key-other-goals, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
 .st-key-chats button, .st-key-goals button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>
 """

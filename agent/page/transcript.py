@@ -20,7 +20,7 @@ from agent.messages import (
     ToolResult,
     UserMessage,
 )
-from agent.page import card, format, results
+from agent.page import card, format, happened, results
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.settings import SCRIPTED
@@ -151,12 +151,14 @@ def _reader_zone() -> tzinfo | None:
 
 
 def _render_reply(message: AgentMessage) -> None:
+    happened.render_happened(str(message.seq), message.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         st.markdown(format.safe_markdown(message.text))
         st.caption(_byline(message.by, format.time_of_day(message.at, _reader_zone())))
 
 
 def _render_notice(message: Notice) -> None:
+    happened.render_happened(str(message.seq), message.interruptions)
     text = format.safe_markdown(message.text)
     icon = _NOTICE_ICONS[message.level]
     if message.level == "error":
@@ -169,6 +171,8 @@ def _render_notice(message: Notice) -> None:
 
 def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Sequence[Proposal]) -> None:
     """The agent's words, then the decision and the result, or the card."""
+    if step.asked is not None:
+        happened.render_happened(str(step.asked.seq), step.asked.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         if step.proposal.text:
             st.markdown(format.safe_markdown(step.proposal.text))
@@ -177,6 +181,7 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
         elif waiting and waiting[0].id == step.id:
             card.render_card(app, session, waiting)
         if step.result is not None:
+            happened.render_happened(str(step.result.seq), step.result.interruptions, step.proposal.effect)
             results.render_result(step.result)
         if step.asked is not None and step.asked.by is not None and not is_scripted(step.asked.by):
             st.caption(_byline(step.asked.by, format.time_of_day(step.asked.at, _reader_zone())))

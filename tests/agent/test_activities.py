@@ -14,6 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from agent.activities import REPLY_LENGTH, Activities
 from agent.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from agent.interruptions import MARK
 from agent.messages import Plan, PlanRequest, SummaryRequest, ToolAnswer, ToolCall, UserMessage
 from agent.model import ModelRequest, Reply
 from agent.settings import Settings
@@ -36,11 +37,13 @@ async def plan(
     attempt: int = 1,
     previous: Sequence[Any] = (),
 ) -> Plan:
-    """One attempt; previous: the details of the last heartbeat of the attempt before."""
+    """One attempt; previous: the details of the last heartbeat of the attempt before. beats: without their mark."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=previous)
     if beats is not None:
-        environment.on_heartbeat = lambda *details: beats.append(details[0])
+        environment.on_heartbeat = lambda *details: beats.append(
+            {name: value for name, value in details[0].items() if name != MARK}
+        )
     return await environment.run(made.plan, request)
 
 

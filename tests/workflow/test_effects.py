@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 
 from agent.client import Attempt, ChatClient, _attempt
+from agent.messages import EPOCH
 from agent.settings import Settings
 from tests.workflow.harness import GOAL, CannedModel, Chat, Harness, line, said, wait_until
 
@@ -26,6 +27,7 @@ class Aftermath:
     chats: dict[str, Chat]
     directory: Path
     seen: Attempt
+    workers: tuple[int, int]
 
     def effects(self, name: str) -> int:
         return len(list(self.directory.glob(f"{name}-*")))
@@ -56,17 +58,29 @@ async def aftermath(
             await chats[name].signal("confirm")
         await harness.chats.send(chats["thinking"].id, "Think")
         await wait_until(lambda: len(list(directory.glob("*Note-*"))) == 4 and (directory / "thinking").exists())
+        for chat in chats.values():
+            await wait_until(chat_beats(chat))
         first.kill()
         first.wait()
         (directory / "hold").unlink()
         seen = await _error_seen(chats["idempotent"])
         second = start_worker(server, queue, directory)
-        yield Aftermath(chats, directory, seen)
+        yield Aftermath(chats, directory, seen, (first.pid, second.pid))
     finally:
         for process in (first, second):
             if process:
                 process.kill()
                 process.wait()
+
+
+def chat_beats(chat: Chat) -> Callable[[], Awaitable[bool]]:
+    """Whether the server has a heartbeat of what the chat waits for."""
+
+    async def has_beaten() -> bool:
+        described = await chat.handle.describe()
+        return any(one.HasField("heartbeat_details") for one in described.raw_description.pending_activities)
+
+    return has_beaten
 
 
 async def _error_seen(chat: Chat) -> Attempt:
@@ -138,3 +152,19 @@ async def test_every_message_is_there_once(aftermath: Aftermath) -> None:
     for chat in aftermath.chats.values():
         messages = await chat.everything()
         assert [message.seq for message in messages] == list(range(1, len(messages) + 1)), map(line, messages)
+
+
+async def test_what_happened_names_the_worker_that_died_and_the_one_that_took_over(aftermath: Aftermath) -> None:
+    dead, heir = aftermath.workers
+    for name in ("read", "idempotent", "thinking"):
+        messages = (await aftermath.chats[name].settled()).messages
+        (one,) = [each for message in messages for each in message.interruptions]
+        pids = one.worker.partition("@")[0], one.next_worker.partition("@")[0]
+        assert (one.kind, *pids) == ("died", str(dead), str(heir)), name
+        assert one.at < one.resumed, name
+
+
+async def test_what_nobody_took_over_is_told_with_the_unknown_outcome(aftermath: Aftermath) -> None:
+    messages = await aftermath.chats["done"].everything()
+    (one,) = [each for message in messages for each in message.interruptions]
+    assert (one.kind, one.worker.partition("@")[0], one.resumed) == ("died", str(aftermath.workers[0]), EPOCH)
