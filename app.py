@@ -4,12 +4,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from agent.page.access import OwnerMiddleware
-from agent.page.app import page_app
-from agent.page.screen import draw, draw_failure
-from agent.page.startup import lifespan
+from agent.page.startup import draw_failure, draw_page, lifespan, owner
 
 if __name__ == "__main__":
-    draw(page_app())
+    draw_page()
 else:
-    owner = Middleware(OwnerMiddleware, owner=lambda: page_app().owner)
-    app = st.App(__file__, lifespan=lifespan, middleware=[owner], on_script_error=draw_failure)
+    middleware = [Middleware(OwnerMiddleware, owner=owner)]
+    app = st.App(__file__, lifespan=lifespan, middleware=middleware, on_script_error=draw_failure)

@@ -26,10 +26,10 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from agent import visibility, wire
+from agent import titles, visibility, wire
 from agent.attempts import failure_sentence
 from agent.credentials import explain_failed_connection, explain_refusal
 from agent.errors import (
@@ -145,35 +145,50 @@ class ChatClient:
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
     async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
-        """Begin a chat whose agent greets first; returns its id, which nobody can guess."""
-        chat_id = f"chat-{secrets.token_hex(16)}"
-        title = goal.title or goal.name
+        """Begin a chat in which the model greets first; returns its id, which nobody can guess."""
+        chat_id = new_chat_id()
+        await self._start(chat_id, goal, goal.title or goal.name, model=model, owner=owner)
+        return chat_id
+
+    async def begin(
+        self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str, owner: str = ""
+    ) -> None:
+        """Begin a chat with a message of the person, in answer to the welcome that they saw; both are durable once this
+        returns. Where the chat is there already, only the message is sent; with the same id, it counts once."""
+        said: dict[str, Json] = {"text": _sendable(text), "id": message_id}
+        await self._start(chat_id, goal, titles.title(text) or goal.title, owner=owner, welcome=welcome, said=said)
+
+    async def _start(
+        self,
+        chat_id: str,
+        goal: GoalSpec,
+        title: str,
+        *,
+        model: str = "",
+        owner: str = "",
+        welcome: str = "",
+        said: dict[str, Json] | None = None,
+    ) -> None:
         async with self._calling(chat_id):
             listed_in = await self._where_listed()
             window_bytes = self._settings.llm_context_tokens * 4
             await self._client.start_workflow(
                 WORKFLOW,
-                wire.start_input(goal, model, window_bytes=window_bytes, listed_in=listed_in),
+                wire.start_input(goal, model, window_bytes=window_bytes, listed_in=listed_in, welcome=welcome),
                 id=chat_id,
                 task_queue=self._settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                start_signal="user_prompt" if said else None,
+                start_signal_args=[said] if said else [],
                 memo={"goal": goal.name, "title": title, "owner": owner},
                 search_attributes=visibility.at_start(goal.name) if listed_in == "attributes" else None,
                 static_summary=title,
                 rpc_timeout=RPC_TIMEOUT,
             )
-        return chat_id
 
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
         """Send a message. It is durable once this returns; sent twice with the same id, it counts once."""
-        text = sanitize_text(text)
-        if not text:
-            raise MessageRefused("There is nothing to send yet. Write a message first.")
-        if len(text) > MESSAGE_LIMIT:
-            raise MessageRefused(
-                f"The message has {len(text):,} characters and at most {MESSAGE_LIMIT:,} can be sent. Shorten it."
-            )
-        said: dict[str, Json] = {"text": text, "id": message_id or secrets.token_hex(8)}
+        said: dict[str, Json] = {"text": _sendable(text), "id": message_id or secrets.token_hex(8)}
         await self._signal(chat_id, "user_prompt", said | ({"insist": True} if insist else {}))
 
     async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
@@ -447,6 +462,8 @@ class ChatClient:
         """Turn the server's errors into ChatErrors."""
         try:
             yield
+        except WorkflowAlreadyStartedError:  # it began, and ended
+            raise _closed() from None
         except RPCError as error:
             raise self._explained(error, chat_id) from None
         except RuntimeError as error:  # a lazy client's first call
@@ -461,10 +478,30 @@ class ChatClient:
         if sentence := explain_refusal(error, self._client.service_client.config, self._client.namespace):
             return ServerUnavailable(sentence)
         if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
-            return ChatClosed("This chat has ended. Start a new one to go on.")
+            return _closed()
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
             return ChatNotFound("There is no chat at this address. Start a new one.")
         return _unavailable()
+
+
+def new_chat_id() -> str:
+    """An id that nobody can guess."""
+    return f"chat-{secrets.token_hex(16)}"
+
+
+def _sendable(text: str) -> str:
+    text = sanitize_text(text)
+    if not text:
+        raise MessageRefused("There is nothing to send yet. Write a message first.")
+    if len(text) > MESSAGE_LIMIT:
+        raise MessageRefused(
+            f"The message has {len(text):,} characters and at most {MESSAGE_LIMIT:,} can be sent. Shorten it."
+        )
+    return text
+
+
+def _closed() -> ChatError:
+    return ChatClosed("This chat has ended. Start a new one to go on.")
 
 
 def _wedged() -> ChatError:

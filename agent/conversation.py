@@ -121,6 +121,10 @@ class Conversation(Record):
     rules: list[Rule] = []
     interrupted: list[Interruption] = []
 
+    def welcome(self, text: str, now: datetime) -> None:
+        """What the agent said before there was a chat is its first message."""
+        self._add(AgentMessage(text=text), now)
+
     # Events from the person
 
     def receive_message(self, message: UserMessage, now: datetime) -> None:

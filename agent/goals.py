@@ -1,7 +1,7 @@
 """From a goal file to the goal that a chat carries: by value, so that any worker and any client can read it."""
 
 from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
-from tools import Tool, Toolset
+from tools import Goal, Tool, Toolset
 
 
 def goal_for(toolset: Toolset, name: str) -> GoalSpec:
@@ -15,6 +15,11 @@ def goal_for(toolset: Toolset, name: str) -> GoalSpec:
         example=goal.example,
         tools=[_spec(toolset.tools[tool]) for tool in goal.tools],
     )
+
+
+def welcome(goal: Goal) -> str:
+    """What the agent says before there is a chat."""
+    return goal.welcome or f"Hello! This chat is about one thing: {goal.title}. How can I help?"
 
 
 def _spec(tool: Tool) -> ToolSpec:

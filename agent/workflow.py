@@ -66,6 +66,7 @@ class AgentGoalWorkflow:
                 start[0] if start else None,
                 # its last digits are random; the first ones are the time, and chats with the same id may follow quickly
                 key=info.first_execution_run_id[-12:],
+                now=workflow.now(),
                 continued=info.continued_run_id is not None,
             )
             if info.continued_run_id is None:

@@ -13,7 +13,7 @@ from agent.messages import Proposal, Verdict
 from agent.page import edit_form
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
-from agent.page.session import SessionState
+from agent.page.session import SessionState, show_address
 
 CHAT, HOUR, AMOUNT = "Always in this chat", "For one hour", "Always in this chat, up to an amount"
 """How long, or for what, a rule holds."""
@@ -142,24 +142,23 @@ def edit(session: SessionState, proposal_id: str) -> None:
     session.unfit = None
 
 
-def new_chat(app: PageApp, session: SessionState, goal: str) -> None:
-    """Start another chat. A chat in which the person said nothing is ended, so that the list stays short."""
-    left = session.chat_id
-    state = app.watcher(left).state if left else None
-    if state is not None and state.untouched and not state.ended and not app.outbox(left).messages:
-        _try(app, session, lambda client: client.end(left))
+def new_chat(session: SessionState, goal: str) -> None:
+    """Show the first screen, with this goal; a chat begins there with the first message."""
     session.open("")
-    st.query_params.clear()
-    if goal:
-        st.query_params["goal"] = goal
-    app.refresh_chats()
+    show_address(**({"goal": goal} if goal else {}))
+
+
+def begin_chat(app: PageApp, session: SessionState, goal: str, text: str) -> None:
+    """Say something on the first screen."""
+    app.outbox(session.draft).submit([OutgoingMessage(secrets.token_hex(16), text, goal=goal)])
+    session.begin(goal)
+    show_address(chat=session.chat_id)
 
 
 def open_chat(session: SessionState, chat_id: str) -> None:
     """Show a chat of the list."""
     session.open(chat_id)
-    st.query_params.clear()
-    st.query_params["chat"] = chat_id
+    show_address(chat=chat_id)
 
 
 def end_chat(app: PageApp, session: SessionState) -> None:

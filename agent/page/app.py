@@ -6,18 +6,18 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import tools
-from agent import local, temporal
+from agent import goals, local, temporal
 from agent.client import ChatClient, ChatRow
-from agent.errors import ChatError, ServerUnavailable, SettingsError, StartFailed
-from agent.goals import goal_for
+from agent.errors import ChatError, MessageRefused, ServerUnavailable, SettingsError, StartFailed
 from agent.messages import GoalSpec
 from agent.page.access import Owner
 from agent.page.loop import BackgroundLoop
-from agent.page.outbox import Outbox
+from agent.page.outbox import Outbox, OutgoingMessage
 from agent.page.watcher import ChatWatcher
 from agent.settings import Settings, load_settings
 
@@ -117,11 +117,12 @@ class PageApp:
 
     def goal(self, name: str) -> GoalSpec:
         """The goal of this name, or the default goal if there is none."""
-        return goal_for(self.tools, self.goal_name(name))
+        return goals.goal_for(self.tools, self.goal_name(name))
 
     def goal_name(self, name: str) -> str:
-        goals = self.tools.goals
-        return next((known for known in (name, DEFAULT_GOAL, *goals) if known in goals), "")
+        """This name, or the default goal's if there is none such; "" where there is no goal at all."""
+        known = self.tools.goals
+        return next((each for each in (name, DEFAULT_GOAL, *known) if each in known), "")
 
     def watcher(self, chat_id: str) -> ChatWatcher:
         """The watcher of this chat, one for all sessions."""
@@ -136,8 +137,20 @@ class PageApp:
                 self._outboxes.pop(other, None)
         found = self._outboxes.get(chat_id)
         return found or self._outboxes.setdefault(
-            chat_id, Outbox(chat_id, self.loop, self.client, lambda: self.watcher(chat_id).refresh())
+            chat_id, Outbox(chat_id, self.loop, self.client, lambda: self._sent(chat_id), partial(self._begin, chat_id))
         )
+
+    def _sent(self, chat_id: str) -> None:
+        self.watcher(chat_id).refresh()
+
+    async def _begin(self, chat_id: str, client: ChatClient, message: OutgoingMessage) -> None:
+        """Begin a chat with its first message."""
+        name = self.goal_name(message.goal)
+        if not name:
+            raise MessageRefused("There is no goal to chat about. Add one to tools/goals/, and reload the page.")
+        welcome = goals.welcome(self.tools.goals[name])
+        await client.begin(chat_id, self.goal(name), message.text, message.id, welcome=welcome)
+        self.refresh_chats()
 
     @functools.cached_property
     def owner(self) -> Owner:

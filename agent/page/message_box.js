@@ -130,12 +130,13 @@ class MessageBox {
   }
 
   follow() {
-    if (this.following && this.main) this.main.scrollTop = this.main.scrollHeight;
+    if (this.following && this.main && !this.data.first) this.main.scrollTop = this.main.scrollHeight;
   }
 
   update(data, setStateValue) {
     const first = this.data.chat === null;
     const changed = this.data.chat !== data.chat;
+    const before = this.draftName;
     this.data = data;
     this.setStateValue = setStateValue;
     for (const id of data.delivered) unsent.remove(id);
@@ -143,8 +144,12 @@ class MessageBox {
     if (data.revision === String(this.revision)) {
       for (const { id } of unsent.discarded(data.chat)) if (!listed.has(id)) unsent.remove(id);
     }
+    if (!changed && before !== this.draftName) {
+      draft.save(before, ""); // what was typed on the first screen goes on in the chat that began there
+      draft.save(this.draftName, this.textarea.value);
+    }
     if (changed) {
-      this.textarea.value = draft.load(data.chat);
+      this.textarea.value = draft.load(this.draftName);
       this.following = true;
     }
     this.textarea.placeholder = data.placeholder;
@@ -159,8 +164,13 @@ class MessageBox {
     }
   }
 
+  /** The first screen has another chat in each tab; what is typed there is one draft. */
+  get draftName() {
+    return this.data.first ? "first" : this.data.chat;
+  }
+
   typed() {
-    draft.save(this.data.chat, this.textarea.value);
+    draft.save(this.draftName, this.textarea.value);
     this.resize();
   }
 
@@ -181,12 +191,12 @@ class MessageBox {
 
   send() {
     if (this.data.disabled || this.button.disabled) return;
-    const { chat, proposal, messages } = this.data;
+    const { chat, proposal, messages, goal } = this.data;
     const before = unsent.all().some((message) => message.chat === chat) || messages.some((m) => m.state !== "failed");
     this.last = Math.max(Date.now(), this.last + 1);
     const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     // A plain yes or no decides the card that is shown only if no other message comes before it.
-    unsent.add({ chat, id, text: this.textarea.value, proposal: before ? "" : proposal, at: this.last });
+    unsent.add({ chat, id, text: this.textarea.value, proposal: before ? "" : proposal, goal, at: this.last });
     this.textarea.value = "";
     this.typed();
     this.following = true;

@@ -21,7 +21,7 @@ from agent.messages import MESSAGE_LIMIT, Proposal
 from agent.page import intent
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
-from agent.page.session import CHAT_ID, SessionState
+from agent.page.session import CHAT_ID, SessionState, show_address
 from agent.page.watcher import ChatState
 
 KEY = "message-box"
@@ -60,13 +60,21 @@ def render_message_box(
     app: PageApp,
     session: SessionState,
     state: ChatState,
-    pending: tuple[OutgoingMessage, ...],
-    waiting: Sequence[Proposal],
+    pending: tuple[OutgoingMessage, ...] = (),
+    waiting: Sequence[Proposal] = (),
+    *,
+    goal: str = "",
+    disabled: bool = False,
 ) -> None:
-    """The box at the bottom; what the browser has sent since the last run goes to the outboxes."""
+    """The box at the bottom; what the browser has sent since the last run goes to the outboxes.
+
+    goal: of the chat that a message begins, as long as there is none.
+    """
     data = {
-        "chat": session.chat_id,
-        "disabled": state.ended,
+        "chat": session.chat_id or session.draft,
+        "first": not session.chat_id,
+        "goal": goal,
+        "disabled": state.ended or disabled,
         "placeholder": _placeholder(state, waiting),
         "limit": MESSAGE_LIMIT,
         "proposal": " ".join(proposal.id for proposal in waiting),
@@ -101,12 +109,16 @@ def receive(app: PageApp, session: SessionState, value: Any) -> list[str]:
         if isinstance(raw, Mapping) and CHAT_ID.fullmatch(str(raw.get("chat"))) and _ID.fullmatch(str(raw.get("id"))):
             text = str(raw.get("text", ""))
             proposals = tuple(str(raw.get("proposal") or "").split()) if intent.verdict(text) else ()
-            found.setdefault(str(raw["chat"]), []).append(OutgoingMessage(str(raw["id"]), text, proposals))
+            message = OutgoingMessage(str(raw["id"]), text, proposals, goal=str(raw.get("goal") or "")[:200])
+            found.setdefault(str(raw["chat"]), []).append(message)
     delivered: list[str] = []
     for chat_id, messages in found.items():
         outbox = app.outbox(chat_id)
         outbox.submit(messages)
         delivered += outbox.delivered(message.id for message in messages)
+    if session.draft in found:
+        session.begin(found[session.draft][0].goal)
+        show_address(chat=session.chat_id)
     app.outbox(session.chat_id).discard({str(message_id) for message_id in _list(sent.get("discarded"))})
     session.submitted(str(sent.get("revision")))
     return delivered

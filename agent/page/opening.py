@@ -1,28 +1,89 @@
-"""The page before there is a chat: how far the start is, the chat being opened, an address without a chat."""
-
-import time
+"""The page before there is a chat: the first screen, the first message on its way, an address without a chat."""
 
 import streamlit as st
 
-from agent.errors import ChatError, ChatNotFound
-from agent.page import actions, format, theme
+from agent import goals
+from agent.errors import ChatNotFound
+from agent.page import actions, assist, format, message_box, sidebar, theme, transcript
 from agent.page.app import PageApp
 from agent.page.session import SessionState
+from agent.page.watcher import ChatState
+from agent.settings import SCRIPTED
+from tools import Goal
 
-RETRY = 1.0
-"""Seconds after a failed start of a chat until the next try."""
+TAGLINE = "Close this tab, kill the process: the chat goes on."
 
 
-def render_opening(app: PageApp, session: SessionState) -> None:
-    """A visit without a chat starts one. Until there is one, the page names the step."""
+def render_first_screen(app: PageApp, session: SessionState) -> None:
+    """What this is, what it can do, and the agent's welcome. The first message begins a chat; until then there is none."""
+    name = app.goal_name(str(st.query_params.get("goal", "")))
+    sidebar.render_sidebar(app, session, ChatState())
+    with st.container(key="header"):
+        theme.render_title("Steadfast")
+    st.markdown(f"**{TAGLINE}**")
+    if not name:
+        st.error("There is no goal to chat about. Add a file to tools/goals/, and reload the page.")
+        return
+    render_demo_note(app.settings.llm_model)
+    _render_goals(app, session, name)
+    render_welcome(app.tools.goals[name])
+    _render_examples(app, session, name, app.tools.goals[name])
+    message_box.render_pending()
     now = app.local_status()
-    theme.render_title("Steadfast")
+    st.fragment(run_every=None if now.phase == "ready" else 0.5)(_render_start)(app, now.phase)
+    message_box.render_message_box(app, session, ChatState(), goal=name)
+    assist.render_assist(session.draft, ())
+
+
+def render_demo_note(model: str) -> None:
+    """Nobody is to take the demo model for an AI."""
+    if model.startswith(SCRIPTED):
+        st.caption(
+            "The built-in demo model answers here: no AI, and no key needed. Set `LLM_MODEL` to talk to a real one."
+        )
+
+
+def render_welcome(goal: Goal) -> None:
+    """The agent's first words, as the chat will show them."""
+    with st.chat_message("assistant", avatar=transcript.AGENT_AVATAR):
+        st.markdown(format.safe_markdown(goals.welcome(goal)))
+
+
+def _render_goals(app: PageApp, session: SessionState, current: str) -> None:
+    with st.container(key="pick", horizontal=True, gap="small"):
+        for name, goal in app.tools.goals.items():
+            title = format.escape(goal.title or format.humanize(name))
+            summary = f"  \n:small[{format.escape(goal.summary)}]" if goal.summary else ""
+            st.button(
+                f"**{title}**{summary}",
+                key=f"pick-{name}",
+                icon=goal.icon,
+                type="primary" if name == current else "secondary",
+                on_click=actions.new_chat,
+                args=(session, name),
+            )
+
+
+def _render_examples(app: PageApp, session: SessionState, name: str, goal: Goal) -> None:
+    if not goal.examples:
+        return
+    with st.container(key="examples", horizontal=True, gap="small"):
+        for number, text in enumerate(goal.examples):
+            args = (app, session, name, text)
+            st.button(format.escape(text), key=f"example-{number}", on_click=actions.begin_chat, args=args)
+
+
+def _render_start(app: PageApp, drawn: str) -> None:
+    """How far the start is. What is typed meanwhile is kept, and sent by itself."""
+    now = app.local_status()
+    if now.phase != drawn:
+        st.rerun()
     if now.phase == "failed":
         st.error(for_owner(app, now.problem or now.step), icon=":material/error:")
     elif now.phase == "starting":
-        st.fragment(run_every=0.5)(_starting)(app)
-    else:
-        st.fragment(run_every=0.2)(_open)(app, session)
+        seconds = f" ({now.age:.0f} s)" if now.age >= 2 else ""
+        with st.container(key="status"):
+            st.caption(f":shimmer[{format.escape(now.step)} …]{seconds}")
 
 
 def for_owner(app: PageApp, problem: str) -> str:
@@ -32,48 +93,9 @@ def for_owner(app: PageApp, problem: str) -> str:
     return "This page is not ready. The terminal in which it was started says why, and to its owner this page does too."
 
 
-def _starting(app: PageApp) -> None:
-    now = app.local_status()
-    if now.phase != "starting":
-        st.rerun()
-    seconds = f" ({now.age:.0f} s)" if now.age >= 2 else ""
-    st.markdown(f":shimmer[{format.escape(now.step)} …]{seconds}")
-
-
-def _open(app: PageApp, session: SessionState) -> None:
-    """Start the chat. The request goes on when this run is cut short, and the next run finds it: one visit, one chat."""
-    if session.opening is None and time.monotonic() > session.retry_at:
-        goal = app.goal(str(st.query_params.get("goal", "")))
-
-        async def start() -> str:
-            return await (await app.client()).start(goal)
-
-        session.opening = app.loop.spawn(start())
-    if session.opening is None or not session.opening.done():
-        _waiting(session)
-        return
-    try:
-        chat_id = session.opening.result()
-    except ChatError as error:
-        session.opening, session.problem, session.retry_at = None, str(error), time.monotonic() + RETRY
-        _waiting(session)
-        return
-    session.open(chat_id)
-    st.query_params.clear()
-    st.query_params["chat"] = chat_id
-    app.refresh_chats()
-    st.rerun()
-
-
-def _waiting(session: SessionState) -> None:
-    if session.problem:
-        st.warning(format.escape(session.problem), icon=":material/warning:")
-    else:
-        st.markdown(":shimmer[Opening a chat …]")
-
-
 def render_not_found(app: PageApp, session: SessionState, error: ChatNotFound) -> None:
-    """An address without a chat behind it."""
+    """An address without a chat behind it. The box is there for what the browser has kept: it may begin the chat."""
     theme.render_title("Steadfast")
     st.warning(format.escape(error), icon=":material/search_off:")
-    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(app, session, ""))
+    st.button("New chat", key="new-chat", type="primary", on_click=actions.new_chat, args=(session, ""))
+    message_box.render_message_box(app, session, ChatState(), disabled=True)

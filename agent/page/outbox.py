@@ -37,7 +37,7 @@ class OutgoingMessage:
     """One message. Its id makes it count once, however often it is sent.
 
     proposals: those on the card that it decides, a plain yes or no typed with nothing else on its way; none for any
-    other message.
+    other message. goal: if it may be the first message, the goal of the chat that it begins.
     state: `waiting` to be sent, `sent` = durable and not shown by the chat yet, `failed` = refused for good, see note.
     """
 
@@ -45,6 +45,7 @@ class OutgoingMessage:
     text: str
     proposals: tuple[str, ...] = ()
     insist: bool = False
+    goal: str = ""
     state: Literal["waiting", "sent", "failed"] = "waiting"
     note: str = ""
     sent_at: float = 0.0
@@ -58,6 +59,7 @@ class Outbox:
     loop: BackgroundLoop
     client: Callable[[], Awaitable[ChatClient]]
     on_sent: Callable[[], None]
+    begin: Callable[[ChatClient, OutgoingMessage], Awaitable[None]]
     messages: tuple[OutgoingMessage, ...] = ()
     _delivered: dict[str, None] = field(default_factory=dict)
     _idle_since: float = field(default_factory=time.monotonic)
@@ -181,5 +183,7 @@ class Outbox:
             await client.confirm(self.chat_id, message.proposals[0])
         elif verdict == "decline":
             await client.decline(self.chat_id, message.proposals[0])
+        elif message.goal:
+            await self.begin(client, message)
         else:
             await client.send(self.chat_id, message.text, message.id, insist=message.insist)

@@ -1,7 +1,7 @@
 """The page, top to bottom. Start reading at `draw`."""
 
-import logging
 import time
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,8 +14,6 @@ from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
 from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
-
-_LOG = logging.getLogger(__name__)
 
 Pending = tuple[OutgoingMessage, ...]
 
@@ -33,16 +31,19 @@ def draw(app: PageApp) -> None:
         return
     if session.chat_id != requested_chat():
         session.open(requested_chat())
+    message_box.receive(app, session, st.session_state.get(message_box.KEY))
     if not session.chat_id:
-        opening.render_opening(app, session)
+        opening.render_first_screen(app, session)
         return
     watcher = app.watcher(session.chat_id)
     state = watcher.snapshot(visible=not message_box.is_hidden())
     pending = app.outbox(session.chat_id).reconcile(state)
     session.reconcile(state, pending)
+    session.beginning = "" if state.view else session.beginning or next((m.goal for m in pending if m.goal), "")
     sidebar.render_sidebar(app, session, state)
-    if isinstance(state.error, ChatNotFound):
+    if isinstance(state.error, ChatNotFound) and not session.beginning:
         opening.render_not_found(app, session, state.error)
+        st.fragment(run_every=pace.SLOW)(_wait_for_messages)(app, session)
         return
     waiting = state.view.deciding if state.view else []
     _header(app, session, state)
@@ -54,34 +55,22 @@ def draw(app: PageApp) -> None:
     assist.render_assist(session.chat_id, state.messages)
 
 
-def draw_failure(error: Exception) -> bool:
-    """Instead of a traceback, which is nothing for visitors: one sentence."""
-    _LOG.error("The page failed", exc_info=error)
-    st.error("This page failed because of an internal error; its log has the details. Reload it to try again.")
-    return True
-
-
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
-    goal = state.view.goal if state.view else None
+    goal = state.view.goal if state.view else app.tools.goals.get(session.beginning)
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
         theme.render_title(goal.title or format.humanize(goal.name) if goal else "Steadfast")
-        name = goal.name if goal else ""
-        icon = ":material/edit_square:"
-        st.button(
-            "New chat", key="new-chat", type="tertiary", icon=icon, on_click=actions.new_chat, args=(app, session, name)
-        )
-        if not state.ended:
+        icon, args = ":material/edit_square:", (session, goal.name if goal else "")
+        st.button("New chat", key="new-chat", type="tertiary", icon=icon, on_click=actions.new_chat, args=args)
+        if state.view is not None and not state.ended:
             icon = ":material/logout:"
             st.button("End", key="end-chat", type="tertiary", icon=icon, on_click=actions.end_chat, args=(app, session))
-    if _scripted(app, state):
-        st.caption(
-            "The built-in demo model answers here: no AI, and no key needed. Set `LLM_MODEL` to talk to a real one."
-        )
+    opening.render_demo_note(_model(app, state))
 
 
-def _scripted(app: PageApp, state: ChatState) -> bool:
+def _model(app: PageApp, state: ChatState) -> str:
+    """The model that answered last, or will answer first."""
     uses = [message.by.model for message in state.messages if isinstance(message, AgentMessage) and message.by]
-    return (uses[-1] if uses else app.settings.llm_model).startswith(SCRIPTED)
+    return uses[-1] if uses else app.settings.llm_model
 
 
 def _fingerprint(pending: Pending) -> tuple[object, ...]:
@@ -89,6 +78,8 @@ def _fingerprint(pending: Pending) -> tuple[object, ...]:
 
 
 def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pending, waiting: list[Proposal]) -> None:
+    if state.view is None and session.beginning in app.tools.goals:
+        opening.render_welcome(app.tools.goals[session.beginning])
     everything = transcript.blocks(state.messages, waiting)
     shown = transcript.newest(everything, session.shown)
     loaded = len(shown) < len(everything)
@@ -98,8 +89,6 @@ def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
     for block in shown:
         transcript.render_block(app, session, block, waiting)
     _send_anyway(app, session, state, pending)
-    if state.view is not None and state.untouched and not pending and not state.ended:
-        _other_goals(app, session, state.view.goal.name)
     for message in state.view.queued if state.view else []:
         transcript.render_bubble(f"queued-{message.id}", message.text, "queued")
     message_box.render_pending()
@@ -108,28 +97,19 @@ def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
 def _send_anyway(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> None:
     """A wrong "that does not fit the goal" can be overruled; the demo model would only repeat it."""
     newest = state.messages[-1] if state.messages else None
-    if not isinstance(newest, AgentMessage) or not newest.off_goal or pending or _scripted(app, state):
+    if not isinstance(newest, AgentMessage) or not newest.off_goal or pending:
+        return
+    if _model(app, state).startswith(SCRIPTED):
         return
     text = next((message.text for message in reversed(state.messages) if isinstance(message, UserMessage)), "")
     st.button("Send it anyway", key="insist", type="tertiary", on_click=actions.send_anyway, args=(app, session, text))
 
 
-def _other_goals(app: PageApp, session: SessionState, current: str) -> None:
-    others = {name: goal for name, goal in app.tools.goals.items() if name != current}
-    if not others:
-        return
-    with st.container(key="other-goals", gap="xsmall"):
-        st.caption("Or something else?")
-        with st.container(horizontal=True, gap="small"):
-            for name, goal in others.items():
-                label = format.escape(goal.title or format.humanize(name))
-                st.button(
-                    label,
-                    key=f"pick-{name}",
-                    help=goal.description or None,
-                    on_click=actions.new_chat,
-                    args=(app, session, name),
-                )
+def _wait_for_messages(app: PageApp, session: SessionState) -> None:
+    """The browser may have kept a first message for this address; then there is a chat in a moment."""
+    state = app.watcher(session.chat_id).snapshot(visible=not message_box.is_hidden())
+    if not isinstance(state.error, ChatNotFound) or app.outbox(session.chat_id).messages:
+        st.rerun()
 
 
 def _interval(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> float | None:
@@ -209,6 +189,8 @@ class _Tail:
 def _status_text(app: PageApp, state: ChatState) -> str:
     stack = app.local_status()
     problem = stack.problem if app.owner.recognizes(st.context.cookies) else ""
+    if isinstance(state.error, ChatNotFound):  # it begins: its first message is on its way
+        state = replace(state, error=None)
     now = status.line(state, stack.worker, problem)
     text = f":shimmer[{now.text} …]" if now.tone == "busy" else now.text
     return f"{_TONES[now.tone]} {text}" if now.tone in ("warning", "error") else text
@@ -225,7 +207,5 @@ def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
     if state.ended:
         name = state.view.goal.name if state.view else ""
         icon = ":material/edit_square:"
-        st.button(
-            "New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(app, session, name)
-        )
-    message_box.render_message_box(app, session, state, pending, waiting)
+        st.button("New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(session, name))
+    message_box.render_message_box(app, session, state, pending, waiting, goal=session.beginning)

@@ -3,11 +3,11 @@
 import re
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import streamlit as st
 
+from agent.client import new_chat_id
 from agent.messages import Json
 from agent.page.outbox import EXPIRY, OutgoingMessage
 from agent.page.watcher import ChatState
@@ -23,6 +23,7 @@ class SessionState:
     """`decided` (when, by proposal): decisions that were just sent, until the chat shows them.
 
     outage_at: when the server did not answer, if that is the problem.
+    draft: the id of the chat that the first message on the first screen begins. beginning: its goal, until it is there.
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more.
@@ -31,8 +32,8 @@ class SessionState:
     chat_id: str = ""
     problem: str = ""
     outage_at: float | None = None
-    opening: "Future[str] | None" = None
-    retry_at: float = 0.0
+    draft: str = field(default_factory=new_chat_id)
+    beginning: str = ""
     decided: dict[str, float] = field(default_factory=dict)
     revision: str = ""
     editing: set[str] = field(default_factory=set)
@@ -45,11 +46,16 @@ class SessionState:
 
     def open(self, chat_id: str) -> None:
         """Show another chat."""
-        self.chat_id, self.problem, self.opening = chat_id, "", None
+        self.chat_id, self.problem, self.beginning = chat_id, "", ""
         self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
         self.shown, self.dropped = PAGE, None
         if chat_id and chat_id not in self.opened:
             self.opened.insert(0, chat_id)
+
+    def begin(self, goal: str) -> None:
+        """Show the chat that begins with what was just said on the first screen."""
+        self.open(self.draft)
+        self.draft, self.beginning = new_chat_id(), goal
 
     def submitted(self, revision: str) -> None:
         """The browser has sent something new: what was said about earlier input is out of date."""
@@ -97,6 +103,11 @@ def current_session() -> SessionState:
         st.session_state.session = SessionState()
     session: SessionState = st.session_state.session
     return session
+
+
+def show_address(**query: str) -> None:
+    """One entry of the browser's history, and no rerun."""
+    st.query_params.from_dict(query)
 
 
 def requested_chat() -> str:

@@ -1,4 +1,4 @@
-"""The sidebar: goals to start with, the list of chats, the model, and a link to Temporal's Web UI."""
+"""The sidebar: the list of chats, the model, and a link to Temporal's Web UI."""
 
 from urllib.parse import quote
 
@@ -22,7 +22,6 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
     is_owner = app.owner.recognizes(st.context.cookies)
     with st.sidebar:
         st.markdown("### :primary[:material/anchor:] Steadfast")
-        _goals(app, session)
         _model(app, session, state)
         if is_owner:
             _web_ui(app, session)
@@ -32,17 +31,6 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
                     st.caption(f":material/build: {format.escape(problem)}")
-
-
-def _goals(app: PageApp, session: SessionState) -> None:
-    with st.container(key="goals", gap="xxsmall"):
-        st.caption("Start a chat")
-        for name, goal in app.tools.goals.items():
-            label = format.escape(goal.title or format.humanize(name))
-            args = (app, session, name)
-            st.button(
-                label, key=f"goal-{name}", type="tertiary", icon=":material/add:", on_click=actions.new_chat, args=args
-            )
 
 
 def _chats(app: PageApp, session: SessionState, state: ChatState, is_owner: bool) -> None:

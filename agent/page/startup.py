@@ -1,21 +1,28 @@
-"""What runs as long as the page's process does: it starts server and worker, and the terminal shows how far they are."""
+"""What runs as long as the page's process does: it starts server and worker, and the terminal shows how far they are.
+
+Only what the server needs to listen is imported at once. The rest takes a second, and is imported while the browser loads.
+"""
 
 import asyncio
+import logging
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import streamlit as st
 from streamlit import cli_util, config
 from streamlit.web.server import server_util
 
-from agent import local
-from agent.errors import StartFailed
-from agent.page.access import PARAMETER
-from agent.page.app import PageApp, page_app
-from agent.settings import settings_source
+from agent.page.access import PARAMETER, Owner
 
+if TYPE_CHECKING:
+    from agent.page.app import PageApp
+
+_LOG = logging.getLogger(__name__)
+_IMPORTING = threading.Lock()
 LISTENING = 30.0
 """Seconds within which the page has to listen for the browser to be opened."""
 
@@ -25,18 +32,55 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Start before the first browser connects, and release at the end. Where it is not run, the first visit starts all."""
     opens_browser = not config.get_option("server.headless")
     config.set_option("server.headless", True)  # Streamlit would open the page without the owner's token
-    app = page_app()
-    tasks = [asyncio.create_task(report_start(app)), asyncio.create_task(_announce(app, opens_browser))]
+    starting = asyncio.create_task(_start(opens_browser))
     try:
         yield {}
     finally:
-        for task in tasks:
-            task.cancel()
+        starting.cancel()
+        from agent import local
+
         local.release()
 
 
-async def report_start(app: PageApp) -> None:
+async def _start(opens_browser: bool) -> None:
+    app = await asyncio.to_thread(_page_app)
+    await asyncio.gather(report_start(app), _announce(app, opens_browser))
+
+
+def _page_app() -> "PageApp":
+    """The app of this process. One thread at a time imports it: two at once break temporalio's protocol buffers."""
+    with _IMPORTING:
+        from agent.page import app, screen  # noqa: F401 - the script needs it next
+
+    return app.page_app()
+
+
+def owner() -> Owner:
+    """Recognizes the owner's browser."""
+    return _page_app().owner
+
+
+def draw_page() -> None:
+    """One run of the script."""
+    app = _page_app()
+    from agent.page.screen import draw
+
+    draw(app)
+
+
+def draw_failure(error: Exception) -> bool:
+    """Instead of a traceback, which is nothing for visitors: one sentence."""
+    _LOG.error("The page failed", exc_info=error)
+    st.error("This page failed because of an internal error; its log has the details. Reload it to try again.")
+    return True
+
+
+async def report_start(app: "PageApp") -> None:
     """Print each step of the start until server and worker run, or one sentence on why they do not."""
+    from agent import local
+    from agent.errors import StartFailed
+    from agent.settings import settings_source
+
     _print(settings_source())
     await asyncio.to_thread(app.ensure_started)
     if app.problem:
@@ -48,7 +92,7 @@ async def report_start(app: PageApp) -> None:
         _print(str(error))
 
 
-async def _announce(app: PageApp, opens_browser: bool) -> None:
+async def _announce(app: "PageApp", opens_browser: bool) -> None:
     """Print the owner's address once the page listens, and open a browser there unless it runs headless."""
     host = _host()
     deadline = time.monotonic() + LISTENING

@@ -66,12 +66,21 @@ _CSS = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-assist) { position: absolute; }
 .st-key-assist { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .st-key-status { min-height: 1.6rem; }
-.st-key-status, .st-key-other-goals { padding-left: 2.75rem; }
+.st-key-status, .st-key-examples { padding-left: 2.75rem; }
 [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.75rem; }
 [class*="st-key-happened-"] [data-testid="stCaptionContainer"]
   { padding: .1rem .6rem; border-left: 3px solid rgb(20 150 140 / .6); }
-@media (max-width: 640px) { .st-key-status, .st-key-other-goals, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
-.st-key-chats button, .st-key-goals button { justify-content: flex-start; text-align: left; width: 100%; }
+@media (max-width: 640px) { .st-key-status, .st-key-examples, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
+
+/* The first screen: goals as cards, what one might say as chips. */
+.st-key-pick > [class*="st-key-pick-"] { flex: 1 1 15rem; }
+.st-key-pick button { width: 100%; height: 100%; padding: .65rem .85rem; text-align: left; }
+.st-key-pick button > div { width: 100%; justify-content: flex-start; overflow: visible; }
+.st-key-pick button * { white-space: normal; overflow: visible; }
+@media (max-width: 640px) { .st-key-pick > [class*="st-key-pick-"] { flex-basis: 9rem; }
+  .st-key-pick button small { display: none; } }
+.st-key-examples button { border-radius: 1.2rem; padding: .2rem .85rem; min-height: 2.1rem; font-size: .9rem; }
+.st-key-chats button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.client import WORKER_LOOK, Attempt, ChatClient, Look, RunStatus
 from agent.errors import ChatError, ChatNotFound, ChatWedged, NoWorker
-from agent.messages import ChatView, Decision, Message, UserMessage
+from agent.messages import ChatView, Message
 from agent.page.loop import BackgroundLoop
 
 _LOG = logging.getLogger(__name__)
@@ -68,13 +68,6 @@ class ChatState:
     @property
     def busy(self) -> bool:
         return not self.ended and self.view is not None and self.view.status in ("thinking", "running", "ending")
-
-    @property
-    def untouched(self) -> bool:
-        """Whether the person has not said or decided anything yet."""
-        if self.view is None or self.view.queued or self.previous_run_id:
-            return False
-        return not any(isinstance(message, UserMessage | Decision) for message in self.messages)
 
     @property
     def slow(self) -> bool:

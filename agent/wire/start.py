@@ -1,6 +1,7 @@
 """The start input: a goal by value, as the ancestors send it, and what continue-as-new passes on."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -8,7 +9,7 @@ from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
 from agent.errors import Unreadable
-from agent.messages import MESSAGE_LIMIT, GoalSpec, Instruction, Json, ListedIn, ToolSpec, UserMessage
+from agent.messages import EPOCH, MESSAGE_LIMIT, GoalSpec, Instruction, Json, ListedIn, ToolSpec, UserMessage
 from agent.text import is_plain_json, sanitize_text
 from tools.kit.tool import RESERVED
 
@@ -42,6 +43,7 @@ class StartInput(BaseModel):
     confirm_end: the client can ask whether to end; without it, a chat ends when the model says so, as the ancestors' do.
     listed_in: where the client finds out what the chat waits for (agent/visibility.py), "" = it does not look.
     batch: the client can decide several proposals of one answer at once; without it, they are proposed one by one.
+    welcome: what the agent has said already, before there was a chat: its first message.
     """
 
     agent_goal: AgentGoal | None = None
@@ -52,6 +54,7 @@ class StartInput(BaseModel):
     confirm_end: bool = False
     listed_in: ListedIn = ""
     batch: bool = False
+    welcome: str | None = None
     resume: Conversation | None = None
 
 
@@ -63,8 +66,10 @@ def start_input(
     history_limit: int | None = None,
     listed_in: ListedIn = "",
     batch: bool = True,
+    welcome: str = "",
 ) -> dict[str, Json]:
-    """The input that starts a chat whose agent greets first."""
+    """The input that starts a chat with this welcome; without one, the model greets first."""
+    greeting = [] if welcome else [f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]
     start = StartInput(
         agent_goal=AgentGoal(
             id=goal.name,
@@ -74,13 +79,14 @@ def start_input(
             example_conversation_history=goal.example,
             tools=goal.tools,
         ),
-        tool_params=ToolParams(prompt_queue=[f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]),
+        tool_params=ToolParams(prompt_queue=greeting),
         model=model,
         window_bytes=window_bytes,
         history_limit=history_limit,
         confirm_end=True,
         listed_in=listed_in,
         batch=batch,
+        welcome=welcome or None,
     )
     return start.model_dump(mode="json", exclude_none=True)
 
@@ -90,7 +96,7 @@ def resume_input(conversation: Conversation) -> dict[str, Json]:
     return {"resume": conversation.model_dump(mode="json")}
 
 
-def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
+def read_start(raw: Any, key: str, now: datetime = EPOCH, *, continued: bool = False) -> Conversation:
     """The conversation that a start input begins, or goes on with when continued; key makes its proposals' ids unique."""
     try:
         start = StartInput.model_validate(raw if raw is not None else {})
@@ -122,6 +128,8 @@ def read_start(raw: Any, key: str, *, continued: bool = False) -> Conversation:
         listed_in=start.listed_in,
         batch=start.batch,
     )
+    if welcome := sanitize_text(start.welcome or "")[:MESSAGE_LIMIT]:
+        chat.welcome(welcome, now)
     for line in params.prompt_queue or []:
         if sanitize_text(line):
             chat.enqueue(_queued(line))

@@ -8,9 +8,10 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from agent.client import Attempt, ChatClient
+from agent.client import Attempt, ChatClient, new_chat_id
 from agent.errors import ChatClosed, ChatNotFound, MessageRefused, ModelUnavailable, ServerUnavailable
 from agent.local.server import start_dev_server
+from agent.messages import AgentMessage, UserMessage
 from agent.settings import Settings
 from agent.temporal import connect, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
@@ -219,3 +220,24 @@ async def test_ended_chats_are_listed_however_many_runs_others_have(temporal_cli
         await wait_until(are_listed)
     finally:
         await server.stop()
+
+
+async def test_a_chat_begins_with_its_first_message_once(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat_id = new_chat_id()
+        for _ in range(2):
+            await harness.chats.begin(chat_id, GOAL, "Good day\nto you", "one", welcome="Hello! What is it?")
+        chat = Chat(harness, chat_id)
+        view = await chat.settled()
+        (row,) = [row for row in await harness.chats.chats() if row.chat_id == chat_id]
+        await harness.chats.end(chat_id)
+        await chat.handle.result()
+        with pytest.raises(ChatClosed):
+            await harness.chats.begin(chat_id, GOAL, "Once more", "two", welcome="Hello!")
+    assert [message.text for message in view.messages[:2] if isinstance(message, AgentMessage | UserMessage)] == [
+        "Hello! What is it?",
+        "Good day\nto you",
+    ]
+    assert len(view.messages) == 3
+    assert len(harness.model.requests) == 1, "nobody asked the model to greet"
+    assert row.title == "Good day"

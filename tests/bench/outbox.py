@@ -50,6 +50,7 @@ class Round:
     async def play(self) -> None:
         """Open a chat, send everything, and let the last fault end."""
         await self.tab.goto(self.page.url)
+        await self._say()
         await self.tab.wait_for_url("**/?chat=*", timeout=120_000)
         self.address = self.tab.url
         breaking = asyncio.create_task(self._break())
@@ -81,14 +82,17 @@ class Round:
         while len(self.sent) < self.messages:
             burst = min(self.random.randint(1, 6), self.messages - len(self.sent))
             for _ in range(burst):
-                text = f"message {len(self.sent) + 1}"
-                await self._send(text)
-                self.sent.append(text)
+                await self._say()
                 await asyncio.sleep(self.random.choice([0, 0, 0.05, self.random.random()]))
             await asyncio.sleep(self.random.random() * 2)
             if self.reloads:
                 self.reloads -= 1
                 await self._reload()
+
+    async def _say(self) -> None:
+        text = f"message {len(self.sent) + 1}"
+        await self._send(text)
+        self.sent.append(text)
 
     async def _send(self, text: str) -> None:
         """Type it once there is a box: none is there while the page loads."""

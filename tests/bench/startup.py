@@ -1,4 +1,4 @@
-"""From the command to the greeting, and what the worker weighs: `python -m tests.bench.startup [--times 3]`.
+"""From the command to the welcome and to the first reply, and what the worker weighs: `python -m tests.bench.startup [--times 3]`.
 
 The README's second command with the demo model, a home of its own and headless Chromium, everything cached by a first
 run that is not counted. To compare with, in the same minute: a Streamlit page of one line, and a process that has
@@ -18,17 +18,18 @@ import time
 from pathlib import Path
 
 import psutil
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from agent.local.server import free_ports
-from tests.bench.stream import FLAGS
+from tests.bench.outbox import BOX
+from tests.e2e.conftest import run_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 2**20
 
 
-async def greeted(browser: Browser, app: Path, shown: str, home: Path) -> tuple[float, float]:
-    """Seconds from the command until the page shows what is looked for, and MiB of the worker, if there is one."""
+async def started(browser: Browser, app: Path, home: Path, *, ours: bool = True) -> tuple[float, float, float]:
+    """Seconds from the command until the page welcomes, and until it answers what is said at once; MiB of the worker."""
     port = free_ports().ui
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_", "TEMPORAL_A"))}
     environment |= {"STEADFAST_HOME": str(home), "STEADFAST_LOOK_AT": "127.0.0.1:1"}
@@ -48,15 +49,19 @@ async def greeted(browser: Browser, app: Path, shown: str, home: Path) -> tuple[
                     break
                 except Exception:  # not yet listening
                     await asyncio.sleep(0.02)
-            await page.locator(shown).first.wait_for(timeout=120_000)
-            seconds = time.monotonic() - begun
-            status = home / "local" / "status.json"
-            worker = json.loads(status.read_text())["worker_pid"] if status.exists() else 0
-            weight = psutil.Process(worker).memory_info().rss / MIB if worker else 0.0
+            await page.locator(".stChatMessage").first.wait_for(timeout=120_000)
+            welcomed = time.monotonic() - begun
+            if not ours:
+                return welcomed, 0.0, 0.0
+            await page.locator(BOX).fill("Events in San Francisco in March")
+            await page.locator(BOX).press("Enter")
+            await page.locator('[class*="st-key-card-"]').first.wait_for(timeout=120_000)
+            answered = time.monotonic() - begun
+            worker = json.loads((home / "local" / "status.json").read_text())["worker_pid"]
+            return welcomed, answered, psutil.Process(worker).memory_info().rss / MIB
         finally:
             await page.close()
             served.send_signal(signal.SIGINT)
-    return seconds, weight
 
 
 def litellm() -> tuple[float, float]:
@@ -71,22 +76,20 @@ async def main(times: int) -> None:
     with tempfile.TemporaryDirectory() as home:
         bare = Path(home) / "bare.py"
         bare.write_text("import streamlit as st\n\nst.chat_message('assistant').write('Hello.')\n")
-        said = '[data-testid="stChatMessage"]'
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            await greeted(browser, ROOT / "app.py", said, Path(home) / "first")
-            ours = [await greeted(browser, ROOT / "app.py", said, Path(home) / f"home-{each}") for each in range(times)]
-            base = [await greeted(browser, bare, said, Path(home) / "none") for _ in range(times)]
-            await browser.close()
+        async with run_browser() as browser:
+            await started(browser, ROOT / "app.py", Path(home) / "first")
+            ours = [await started(browser, ROOT / "app.py", Path(home) / f"home-{each}") for each in range(times)]
+            base = [await started(browser, bare, Path(home) / "none", ours=False) for _ in range(times)]
     library = litellm()
-    print("| | command to greeting, median | worker |")
-    print("|---|---|---|")
-    print(f"| ours, demo model, {times} starts | {_median(ours, 0):.1f} s | {_median(ours, 1):.0f} MiB |")
-    print(f"| a Streamlit page of one line | {_median(base, 0):.1f} s | |")
-    print(f"| a process that imports LiteLLM | {library[0]:.1f} s | {library[1]:.0f} MiB |")
+    print("| | command to welcome, median | to the first reply, median | worker |")
+    print("|---|---|---|---|")
+    cells = f"{_median(ours, 0):.1f} s | {_median(ours, 1):.1f} s | {_median(ours, 2):.0f} MiB"
+    print(f"| ours, demo model, {times} starts | {cells} |")
+    print(f"| a Streamlit page of one line | {_median(base, 0):.1f} s | | |")
+    print(f"| a process that imports LiteLLM | {library[0]:.1f} s | | {library[1]:.0f} MiB |")
 
 
-def _median(measured: list[tuple[float, float]], which: int) -> float:
+def _median(measured: list[tuple[float, float, float]], which: int) -> float:
     return statistics.median(one[which] for one in measured)
 
 

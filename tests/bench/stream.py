@@ -16,14 +16,14 @@ import time
 from pathlib import Path
 
 import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from agent.local.server import free_ports
 from tests.bench.outbox import BOX
+from tests.e2e.conftest import run_browser
 from tests.llm.stub import Answer, Stub
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
 FIRST_TOKEN = 0.3
 """Seconds after which the stub sends its first token."""
 
@@ -93,14 +93,12 @@ async def main(count: int, tree: Path) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
         served = subprocess.Popen([*command, "--server.port", str(port)], cwd=tree, env=environment)
         try:
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            async with run_browser() as browser:
                 page = await browser.new_page()
                 await _open(page, port)
                 taken = await replies(page, stub, count)
                 base = statistics.median([await bare(stub) for _ in range(10)])
                 whole = await turns(page, stub, count)
-                await browser.close()
         finally:
             served.send_signal(signal.SIGINT)
             served.wait(20)
@@ -124,6 +122,8 @@ async def _open(page: Page, port: int) -> None:
             break
         except Exception:  # not yet listening
             await asyncio.sleep(0.2)
+    await page.locator(BOX).fill("Hello")
+    await page.locator(BOX).press("Enter")
     await page.locator(".stChatMessage", has_text="Hello from the stub.").wait_for(timeout=90_000)
     await asyncio.sleep(2)
 

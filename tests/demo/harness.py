@@ -8,7 +8,7 @@ from typing import Any
 
 from agent import prompts, sentences
 from agent.demo.dialogue import Dialogue
-from agent.goals import goal_for
+from agent.goals import goal_for, welcome
 from tools import ToolContext, ToolError, Toolset
 
 BUILT_IN = ("finish", "off_goal", "switch_goal")
@@ -34,9 +34,10 @@ class Chat:
     ran: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def begin(self) -> str:
-        goal = self.toolset.goals[self.goal_name]
-        self.messages.append({"role": "user", "content": f"### {goal.starter_prompt}"})
-        return self.turn()
+        """As on the page: the welcome is there, and no model has been asked."""
+        text = welcome(self.toolset.goals[self.goal_name])
+        self.messages += [{"role": "user", "content": "### Go on."}, {"role": "assistant", "content": text}]
+        return text
 
     def say(self, text: str) -> str:
         while self.proposed:

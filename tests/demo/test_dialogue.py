@@ -25,11 +25,15 @@ def called(chat: Chat, tool: str) -> dict[str, Any]:
     return next(arguments for name, arguments in reversed(chat.ran) if name == tool)
 
 
-async def test_the_conversation_of_the_readme(toolset: Toolset, tmp_path: Path) -> None:
-    chat = Chat(toolset, "event_flight_invoice", tmp_path)
-    greeting = chat.begin()
+def test_it_greets_where_a_client_asks_for_it(toolset: Toolset, tmp_path: Path) -> None:
+    greeting = Chat(toolset, "event_flight_invoice", tmp_path).say("### Greet the person.")
     assert greeting.startswith("Hello! I can look for events, search round-trip flights and create an invoice.")
     assert greeting.endswith("Which city would you like to visit?")
+
+
+async def test_the_conversation_of_the_readme(toolset: Toolset, tmp_path: Path) -> None:
+    chat = Chat(toolset, "event_flight_invoice", tmp_path)
+    chat.begin()
     chat.say("I'd like to see events in San Francisco in March")
     assert chat.offered[-1][0] == "FindEvents"
     assert chat.offered[-1][1] == {"city": "San Francisco", "month": "March"}

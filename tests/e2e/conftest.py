@@ -20,7 +20,12 @@ import psutil
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from agent.client import ChatClient
+from agent.goals import goal_for
 from agent.local.server import free_ports
+from agent.settings import Settings
+from agent.temporal import connect
+from tools import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = (
@@ -60,19 +65,33 @@ class RunningPage:
         await _until("the terminal shows the owner's address", printed, 60)
         return found[-1]
 
+    async def chats(self) -> ChatClient:
+        """The page's own way to its chats; waits until there is a server."""
+        await _until("there is a server", lambda: bool(self._status().get("address")), 60)
+        return ChatClient(await connect(Settings(), self.server_address), Settings())
+
+    async def new_chat(self) -> str:
+        """The address of a chat in which the agent has greeted, and nobody has said anything."""
+        chat_id = await (await self.chats()).start(goal_for(load(), "event_flight_invoice"))
+        return f"{self.url}/?chat={chat_id}"
+
     def pid_of(self, what: str) -> int:
         """The process id of the `supervisor`, the `server` or the `worker`; ProcessLookupError while there is none."""
-        pid = int(self._status()[f"{what}_pid"])
+        pid = int(self._status().get(f"{what}_pid", 0))
         if pid <= 0:  # a signal to 0 would reach the test itself
             raise ProcessLookupError(f"no {what} is running")
         return pid
 
     @property
     def server_address(self) -> str:
-        return str(self._status()["address"])
+        address = str(self._status().get("address", ""))
+        if not address:
+            raise ProcessLookupError("no server is running")
+        return address
 
     def _status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.home / "local" / "status.json").read_text())
+        status = self.home / "local" / "status.json"
+        found: dict[str, Any] = json.loads(status.read_text()) if status.exists() else {}
         return found
 
 

@@ -109,10 +109,10 @@ async def test_what_is_read_stays_in_place_while_earlier_messages_are_shown(
     running_page: RunningPage, browser: Browser
 ) -> None:
     page = await browser.new_page()
-    await page.goto(running_page.url)
-    await expect(page.locator(".stChatMessage")).to_be_visible(timeout=PATIENCE)
+    chats, address = await running_page.chats(), await running_page.new_chat()
     for number in range(52):
-        await say(page, f"Message {number:02}")
+        await chats.send(address.rpartition("=")[2], f"Message {number:02}")
+    await page.goto(address)
     await expect(page.locator(".stChatMessage", has_text="Message 51")).to_be_visible(timeout=PATIENCE)
     await expect(page.locator(".st-key-status")).to_contain_text("Waiting for you", timeout=PATIENCE)
     earlier = page.locator(".st-key-earlier button")

@@ -7,9 +7,6 @@ import signal
 
 from playwright.async_api import Browser, Page, expect
 
-from agent.client import ChatClient
-from agent.settings import Settings
-from agent.temporal import connect
 from tests.bench.outbox import BOX
 from tests.e2e.conftest import RunningPage
 
@@ -54,8 +51,7 @@ async def _rests_while_hidden(running_page: RunningPage, browser: Browser) -> No
     asked: list[str | bytes] = []
     page = await browser.new_page()
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
-    await page.goto(running_page.url)
-    await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
+    await page.goto(await running_page.new_chat())
     box = page.locator(BOX)
     await expect(page.get_by_text("Waiting for you")).to_be_visible(timeout=PATIENCE)
     await _see(page, hidden=True)
@@ -65,8 +61,7 @@ async def _rests_while_hidden(running_page: RunningPage, browser: Browser) -> No
         await asyncio.sleep(0.5)
         quiet = quiet + 1 if len(asked) == before else 0
 
-    address = running_page.server_address
-    chats = ChatClient(await connect(Settings(), address), Settings())
+    chats = await running_page.chats()
     await chats.send(page.url.rpartition("chat=")[2], "Rome in May")
     await asyncio.sleep(3)
     await expect(page.get_by_text("Rome in May", exact=True)).to_have_count(0)
@@ -93,7 +88,6 @@ async def test_keys_drafts_limits_what_a_reload_keeps_and_rest_while_hidden(
 ) -> None:
     page = await browser.new_page()
     await page.goto(running_page.url)
-    await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
     said = page.locator(".stChatMessage .stText")
     box = page.locator(BOX)
     await expect(page.get_by_role("textbox", name="Message")).to_be_focused(timeout=PATIENCE)

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from agent.client import new_chat_id
 from agent.errors import ModelRefused, ModelUnavailable
 from agent.messages import PastCall, Repair, ToolCall, Verdict
-from tests.workflow.harness import Answer, Chat, Harness, call, calls, say, wait_until
+from tests.workflow.harness import GOAL, Answer, Chat, Harness, call, calls, say, wait_until
 
 Shape = Callable[[Harness], Awaitable[Chat]]
 
@@ -25,6 +26,16 @@ def shape(*answers: Answer) -> Callable[[Shape], Shape]:
 async def question(harness: Harness) -> Chat:
     chat = await harness.start()
     await chat.say("Good day")
+    return chat
+
+
+@shape(say("And to you."))
+async def welcomed(harness: Harness) -> Chat:
+    """The agent has said its first words before there was a chat; the person's come with the start."""
+    chat_id = new_chat_id()
+    await harness.chats.begin(chat_id, GOAL, "Good day", "1", welcome="Hello! What is it?")
+    chat = Chat(harness, chat_id)
+    await chat.settled()
     return chat
 
 

@@ -1,5 +1,6 @@
 """A page without a browser: each tick is one run of the script."""
 
+import asyncio
 import json
 import secrets
 import time
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import tools
+from agent.goals import goal_for
 from agent.page import pace
 from agent.page.access import Owner
 from agent.page.app import PageApp
@@ -52,6 +55,11 @@ class Page:
         self.app.run()
         return self
 
+    def greet(self) -> "Page":
+        """Open a chat of a session of its own in which the agent has greeted, and nobody has said anything."""
+        goal = goal_for(tools.load(), "event_flight_invoice")
+        return self.visit(chat=asyncio.run(self.client.start(goal))).shows("Which city would you like to visit")
+
     def until(self, what: Callable[[], Any]) -> "Page":
         """Tick until it is so."""
         deadline = time.monotonic() + 10
@@ -69,7 +77,9 @@ class Page:
     def say(self, text: str) -> "Page":
         """Type it and press Enter, as the browser's side of the message box does; wait for what comes of it."""
         waiting = self.box["proposal"]
-        message = {"chat": self.chat_id, "id": secrets.token_hex(16), "text": text, "proposal": waiting}
+        box = self.box
+        message = {"chat": box["chat"], "id": secrets.token_hex(16), "text": text, "proposal": waiting}
+        message["goal"] = box["goal"]
         self.unsent.append(message)
         self.hand_over()
         return self.until(lambda: self._is_settled(message["id"]))
@@ -147,7 +157,7 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture
 def greeted(page: Page) -> Page:
-    return page.visit().shows("Which city would you like to visit")
+    return page.greet()
 
 
 @pytest.fixture

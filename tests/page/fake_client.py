@@ -104,6 +104,16 @@ class FakeClient(ChatClient):
         chat.agent_says(self.greeting)
         return chat_id
 
+    async def begin(
+        self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str, owner: str = ""
+    ) -> None:
+        self._note("begin", goal.name, text)
+        if chat_id not in self.chats_by_id:
+            chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True))
+            chat.conversation.welcome(welcome, chat.tick())
+            self.chats_by_id[chat_id] = chat
+        await self.send(chat_id, text, message_id)
+
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
         self._note("send", chat_id, text, message_id)
         if not text.strip():

@@ -92,19 +92,19 @@ def test_websocket_of_the_page_itself_and_of_programs_is_accepted(site: TestClie
 
 def test_visitor_is_listed_only_the_chats_that_they_opened(page: Page) -> None:
     page.owner = OWNER
-    page.visit().shows("Which city would you like to visit")
+    page.greet()
     first = page.chat_id
     page.until(lambda: page.has(f"chat-{first}"))
-    page.visit().shows("Which city would you like to visit")
+    page.greet()
     page.until(lambda: page.has(f"chat-{page.chat_id}"))
     assert page.chat_id != first
     assert not page.has(f"chat-{first}")
 
 
 def test_owner_is_listed_all_chats(page: Page) -> None:
-    page.visit().shows("Which city would you like to visit")
+    page.greet()
     first = page.chat_id
-    page.visit().shows("Which city would you like to visit").until(lambda: page.has(f"chat-{first}"))
+    page.greet().until(lambda: page.has(f"chat-{first}"))
 
 
 def test_visitor_is_told_nothing_of_the_installation(page: Page) -> None:
@@ -122,13 +122,13 @@ def test_tool_that_cannot_be_imported_is_named_to_the_owner_alone(page: Page) ->
     page.page_app.tools = replace(tools.load(), problems=[problem])
     page.shows("No module named 'secret_thing'")
     page.page_app.owner = OWNER
-    page.visit().shows("Which city would you like to visit")
+    page.greet()
     assert "secret_thing" not in page.text
 
 
 def test_error_of_the_page_itself_is_one_sentence_without_its_details() -> None:
     def script() -> None:
-        from agent.page.screen import draw_failure
+        from agent.page.startup import draw_failure
 
         assert draw_failure(ImportError("cannot import name 'secret'"))
 

@@ -11,56 +11,90 @@ from tests.page.conftest import Page
 from tests.page.fake_client import AnyOwner, FakeStack
 
 
-def test_agent_greets_without_a_click_and_the_address_names_the_chat(greeted: Page) -> None:
-    assert greeted.chat_id.startswith("chat-")
-    assert len(greeted.calls("start")) == 1
-    assert "Waiting for you" in greeted.text
+def test_first_screen_welcomes_and_starts_nothing(page: Page) -> None:
+    page.visit().shows("Which city would you like to visit")
+    assert "the chat goes on" in page.text
+    assert page.client.calls == []
+    assert page.chat_id == ""
 
 
-def test_reload_shows_the_same_chat_and_starts_no_other(greeted: Page) -> None:
-    greeted.visit(chat=greeted.chat_id).shows("Which city would you like to visit")
-    assert len(greeted.calls("start")) == 1
+def test_first_message_begins_the_chat_with_the_welcome_as_its_first_message(page: Page) -> None:
+    page.visit().say("Events in Toronto").until(lambda: "Events in Toronto" in [text.value for text in page.app.text])
+    assert page.calls("begin") == [("event_flight_invoice", "Events in Toronto")]
+    assert page.chat_id.startswith("chat-")
+    first, second = page.chat.conversation.messages[0], page.chat.conversation.inbox[0]
+    assert (first.kind, second.kind) == ("agent", "user")
+    assert page.text.count("Which city would you like to visit") == 1
+
+
+def test_reload_shows_the_same_chat_and_starts_no_other(page: Page) -> None:
+    page.visit().say("Hello").until(lambda: page.chat_id in page.client.chats_by_id)
+    page.visit(chat=page.chat_id).shows("Which city would you like to visit")
+    assert len(page.client.chats_by_id) == 1
 
 
 def test_goal_in_the_address_is_the_goal_of_the_chat(page: Page) -> None:
-    page.visit(goal="food").shows("Which city would you like to visit")
-    assert page.calls("start") == [("food",)]
-    assert "#### Order food" in page.text
+    page.visit(goal="food").shows("There are a pizzeria, a grill and a noodle bar.")
+    page.say("The grill").until(lambda: page.calls("begin"))
+    assert page.calls("begin") == [("food", "The grill")]
     assert "goal" not in page.app.query_params
 
 
 def test_unknown_goal_in_the_address_is_the_default_one(page: Page) -> None:
     page.visit(goal="<script>").shows("Which city would you like to visit")
-    assert page.calls("start") == [("event_flight_invoice",)]
 
 
-def test_another_goal_picked_on_the_first_screen_ends_the_chat_nobody_spoke_in(greeted: Page) -> None:
-    first = greeted.chat_id
-    greeted.click("pick-food").until(lambda: greeted.chat_id not in ("", first))
-    assert greeted.calls("end") == [(first,)]
-    assert greeted.calls("start")[1] == ("food",)
+def test_goal_picked_on_the_first_screen_welcomes_and_starts_nothing(page: Page) -> None:
+    page.visit().click("pick-food").shows("There are a pizzeria, a grill and a noodle bar.")
+    assert page.client.calls == []
 
 
-def test_new_chat_leaves_a_chat_that_was_spoken_in(greeted: Page) -> None:
-    first = greeted.chat_id
-    greeted.say("Hello").until(lambda: not greeted.has("pick-food"))
-    greeted.click("new-chat").until(lambda: greeted.chat_id not in ("", first))
-    assert greeted.calls("end") == []
+def test_example_is_sent_with_a_click(page: Page) -> None:
+    page.visit().click("example-0").until(lambda: page.calls("begin"))
+    assert page.calls("begin") == [("event_flight_invoice", "An event in San Francisco in March")]
+    page.until(lambda: "An event in San Francisco in March" in [text.value for text in page.app.text])
 
 
-def test_goals_are_not_offered_once_something_was_said(greeted: Page) -> None:
-    assert "Or something else?" in greeted.text
-    greeted.say("Hello").until(lambda: "Or something else?" not in greeted.text)
+def test_back_to_the_first_screen_starts_nothing_and_the_next_message_begins_another_chat(page: Page) -> None:
+    page.visit().say("Hello").until(lambda: page.chat_id in page.client.chats_by_id)
+    first = page.chat_id
+    page.click("new-chat").shows("the chat goes on")
+    assert list(page.client.chats_by_id) == [first]
+    page.say("Again").until(lambda: len(page.client.chats_by_id) == 2)
+    assert page.chat_id not in ("", first)
 
 
-def test_scripted_model_is_called_so_in_one_line(greeted: Page) -> None:
-    assert "built-in demo model answers here: no AI" in greeted.text
+def test_scripted_model_is_called_so_in_one_line(page: Page) -> None:
+    assert "built-in demo model answers here: no AI" in page.visit().text
+
+
+def test_first_message_waits_for_the_server_and_begins_one_chat(page: Page) -> None:
+    page.client.trouble = ServerUnavailable("The Temporal server does not answer.")
+    page.visit().say("Hello").shows("Which city would you like to visit")
+    assert page.pending[0]["note"] == "The Temporal server does not answer."
+    page.client.trouble = None
+    page.until(lambda: "Hello" in [text.value for text in page.app.text])
+    assert len(page.client.chats_by_id) == 1
+
+
+def test_reload_before_the_chat_is_there_begins_it_with_what_the_browser_has_kept(page: Page) -> None:
+    kept = {"chat": "chat-" + "a" * 32, "id": "ab" * 16, "text": "Hello", "proposal": "", "goal": "food"}
+    page.visit(chat=kept["chat"]).shows("There is no chat at this address")
+    page.unsent.append(kept)
+    page.hand_over().until(lambda: "Hello" in [text.value for text in page.app.text])
+    assert page.calls("begin") == [("food", "Hello")]
+
+
+def test_first_message_that_is_refused_stays_with_its_reason(page: Page) -> None:
+    page.visit().say("   ").shows("Which city would you like to visit")
+    assert page.pending[0]["state"] == "failed"
+    page.say("Hello").until(lambda: page.chat_id in page.client.chats_by_id)
 
 
 @pytest.mark.parametrize("chat", ["chat-0", "no such/../chat", "x" * 300, "<b>"])
 def test_chat_that_is_not_there_offers_a_new_one(page: Page, chat: str) -> None:
     page.visit(chat=chat).shows("There is no chat at this address")
-    assert page.calls("start") == []
+    assert page.client.calls == []
     page.click("new-chat").shows("Which city would you like to visit")
 
 
@@ -68,9 +102,10 @@ def test_page_names_the_step_while_the_server_starts(page: Page) -> None:
     page.local_stack.now = LocalStatus(step="Fetching the Temporal server", since=1.0)
     page.visit()
     assert "Fetching the Temporal server …" in page.text
-    assert page.calls("start") == []
+    assert "Which city would you like to visit" in page.text
+    assert page.say("Hello").pending[0]["note"].startswith("The Temporal server is not ready yet")
     page.local_stack.now = FakeStack().now
-    page.shows("Which city would you like to visit")
+    page.until(lambda: "Hello" in [text.value for text in page.app.text])
 
 
 def test_server_that_cannot_be_started_is_one_sentence(page: Page) -> None:
@@ -101,17 +136,9 @@ def test_unusable_settings_name_the_variable_and_work_once_corrected(page: Page)
     page.shows("Which city would you like to visit")
 
 
-def test_chat_is_opened_once_the_server_answers_and_only_once(page: Page) -> None:
-    page.client.trouble = ServerUnavailable("The Temporal server does not answer.")
-    page.visit().shows("The Temporal server does not answer.")
-    page.client.trouble = None
-    page.shows("Which city would you like to visit")
-    assert len(page.client.chats_by_id) == 1
-
-
 def test_certificate_that_cannot_be_read_names_its_variable(page: Page) -> None:
     async def connect(_settings: Settings, _address: str) -> ChatClient:
         raise SettingsError("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
 
     page.page_app = PageApp(read_settings=Settings, local_stack=page.local_stack, connect=connect)
-    page.visit().shows("TEMPORAL_TLS_CLIENT_CERT_PATH names no file.")
+    assert page.visit().say("Hello").pending[0]["note"] == "TEMPORAL_TLS_CLIENT_CERT_PATH names no file."

@@ -52,7 +52,10 @@ def outbox(line: Line) -> Iterator[Outbox]:
     async def client() -> Any:
         return line
 
-    yield Outbox("chat-1", loop, client, lambda: None)
+    async def begin(client: Any, message: OutgoingMessage) -> None:
+        await client.send(f"new {message.goal}", message.text, message.id)
+
+    yield Outbox("chat-1", loop, client, lambda: None, begin)
     loop.close()
 
 

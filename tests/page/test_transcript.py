@@ -58,7 +58,7 @@ def test_unknown_price_is_called_unknown(greeted: Page) -> None:
 
 def test_another_model_is_picked(page: Page) -> None:
     page.settings = {"llm_models": ("openai/gpt-4o", "openai/o3")}
-    page.visit().shows("Which city would you like to visit")
+    page.greet()
     page.app.selectbox(key="model").select("openai/o3").run()
     assert page.calls("set_model") == [("openai/o3",)]
 

@@ -12,7 +12,7 @@ def test_page_loads_no_library_that_it_does_not_need() -> None:
 import sys
 from streamlit.testing.v1 import AppTest
 from tests.page.conftest import Page
-page = Page().visit().shows("Which city would you like to visit")
+page = Page().greet()
 page.chat.agent_proposes("SearchFlights", {"origin": "A", "date_depart": "2030-03-05", "guests": 2}, "Let us search.")
 page.shows("Let us search.").click("edit-" + page.chat.conversation.proposal.id)
 page.page_app.loop.close()

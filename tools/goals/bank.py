@@ -5,7 +5,10 @@ from tools import Goal
 goal = Goal(
     name="bank",
     title="Move money between accounts",
-    icon="🏦",
+    icon=":material/account_balance:",
+    summary="See your balances, move money between your accounts",
+    welcome="Hello! I can show you your accounts and move money between them. Which email address does the bank know you by?",
+    examples=["What is my balance?", "alex.rivera@example.com", "Move 250 from savings to the travel fund"],
     description=(
         "Help the person with their bank accounts. Ask for the address that the bank knows them by, and "
         "show the balances with CheckBalances. Ask from which account to "

@@ -5,7 +5,10 @@ from tools import Goal
 goal = Goal(
     name="event_flight_invoice",
     title="Plan a trip to an event",
-    icon="✈️",
+    icon=":material/flight_takeoff:",
+    summary="Find an event, book the flight, get the invoice",
+    welcome="Hello! I can find you an event, flights there and back, and make the invoice. Which city would you like to visit, and in which month?",
+    examples=["An event in San Francisco in March", "What is on in Toronto in May?", "New York, any month"],
     description=(
         "Help the person choose an event in North America, find flights there and back for its dates from where they "
         "live, and create an invoice for the flight they choose. First find events with FindEvents for a city and a "

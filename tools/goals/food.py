@@ -5,7 +5,10 @@ from tools import Goal
 goal = Goal(
     name="food",
     title="Order food",
-    icon="🍕",
+    icon=":material/local_pizza:",
+    summary="Choose from the menu, fill the cart, pay",
+    welcome="Hello! What would you like to eat? There are a pizzeria, a grill and a noodle bar.",
+    examples=["Two margheritas, please", "What is on the menu of the grill?", "A burger and fries"],
     description=(
         "Help a hungry person order food. Ask from which kitchen, and show its menu with ShowMenu. Put each dish they choose "
         "into the cart with AddToCart, as many of it as they say, and ask whether they want anything else. When they "

@@ -5,7 +5,10 @@ from tools import Goal
 goal = Goal(
     name="orders",
     title="Track or refund an order",
-    icon="📦",
+    icon=":material/package_2:",
+    summary="See where an order is, or get your money back",
+    welcome="Hello! I can show you your orders, tell you where one is, and refund it. What email address did you order with?",
+    examples=["Where is my blanket?", "alex.rivera@example.com", "I want my money back for order 1047"],
     description=(
         "Help the person with what they have ordered. Ask for the address they ordered with, list their orders with ListOrders, let them choose one, and show "
         "where it is with TrackOrder. If they want their money back, ask for the reason and refund it with "

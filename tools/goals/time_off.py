@@ -5,7 +5,10 @@ from tools import Goal
 goal = Goal(
     name="time_off",
     title="Book time off",
-    icon="🌴",
+    icon=":material/beach_access:",
+    summary="See how many days are left, and book some",
+    welcome="Hello! I can see how much time off you have left and book some. What is your email address at work?",
+    examples=["How many days do I have left?", "alex.rivera@example.com", "Next Monday to Friday off, please"],
     description=(
         "Help an employee to book time off. Ask for their address at work and check what they have left with "
         "CheckTimeOff. Ask for the first and the last day they want, request it with RequestTimeOff, and when it is "

@@ -35,7 +35,9 @@ class Server(BaseModel):
 class Goal(BaseModel):
     """description tells the model what to reach; starter_prompt, how to greet; example, how such a chat may go.
 
-    tools are named in the order in which they are usually needed.
+    What a person sees before there is a chat: title, summary (one line), welcome (the agent's first words), examples (what
+    one might say), icon (":material/…:", see fonts.google.com/icons). tools are named in the order in which they are
+    usually needed.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,6 +47,9 @@ class Goal(BaseModel):
     description: str
     starter_prompt: str = ""
     example: str = ""
-    icon: str = ""
+    summary: str = ""
+    welcome: str = ""
+    examples: list[str] = []
+    icon: str = Field(default=":material/chat:", pattern=r"^:material/[a-z0-9_]+:$")
     tools: list[str] = []
     servers: list[Server] = []
