@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkerStatus, WorkflowTaskFailedCause
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest, ListWorkersRequest
 from temporalio.client import (
     Client,
@@ -29,7 +30,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from agent import titles, visibility, wire
+from agent import timeline, titles, visibility, wire
 from agent.attempts import failure_sentence
 from agent.credentials import explain_failed_connection, explain_refusal
 from agent.errors import (
@@ -44,6 +45,7 @@ from agent.errors import (
 from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn, Verdict
 from agent.settings import Settings
 from agent.text import sanitize_text
+from agent.timeline import RunHistory
 
 WORKFLOW = "AgentGoalWorkflow"
 QUERY_TIMEOUT = timedelta(seconds=5)
@@ -54,6 +56,9 @@ WORKER_SILENCE = 5.0
 
 WORKER_LOOK = 1.0
 """Seconds for which the last look at the workers is reused, by all chats of the process."""
+
+HISTORY_PAGE = 500
+"""Events of a history that are read at once."""
 
 UNLISTED = 3
 """Answers, a second apart, of workers that are not listed: this server, or theirs, knows no heartbeats."""
@@ -303,6 +308,48 @@ class ChatClient:
                 segment.messages += rest.messages
                 segment.more = rest.more
             return segment
+
+    async def history(self, chat_id: str, run_id: str = "", known: RunHistory | None = None) -> RunHistory:
+        """What the history of a run says; known: what was read of it before. Needs no worker, and costs no Action."""
+        newest = known.facts[-1].number if known and known.facts else 0
+        events: list[HistoryEvent] = []
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace,
+            execution=WorkflowExecution(workflow_id=chat_id, run_id=run_id),
+            maximum_page_size=HISTORY_PAGE,
+        )
+        async with self._calling(chat_id):
+            if not run_id:
+                described = await self._client.get_workflow_handle(chat_id).describe(rpc_timeout=RPC_TIMEOUT)
+                run_id = request.execution.run_id = described.run_id
+                newest = newest if known and known.run_id == run_id else 0
+            while True:
+                page = await self._client.workflow_service.get_workflow_execution_history_reverse(
+                    request, timeout=RPC_TIMEOUT
+                )
+                events += [event for event in page.history.events if event.event_id > newest]
+                request.next_page_token = page.next_page_token
+                if (
+                    not page.next_page_token
+                    or len(page.history.events) == 0
+                    or page.history.events[-1].event_id <= newest
+                ):
+                    break
+        found = [fact for event in reversed(events) if (fact := timeline.fact(event, await self._payload(event)))]
+        if known and newest:
+            return RunHistory(run_id, (*known.facts, *found), known.previous_run_id)
+        first = events[-1].workflow_execution_started_event_attributes if events else None
+        return RunHistory(run_id, tuple(found), first.continued_execution_run_id if first else "")
+
+    async def _payload(self, event: HistoryEvent) -> Json:
+        """The first payload of an event, if it is of use; what cannot be read tells nothing."""
+        payloads = timeline.payloads(event)
+        if payloads is None or not payloads.payloads:
+            return None
+        try:
+            return (await self._client.data_converter.decode(payloads.payloads[:1]))[0]
+        except Exception:  # a converter may raise anything on bytes it cannot decode
+            return None
 
     async def repair(self, chat_id: str) -> bool:
         """Reset a wedged chat to where its history holds; False when nothing was wrong. See agent/repair.py."""

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
         "",
         description="the Temporal server, host:port; not set: that of a temporal.toml, else one on localhost:7233, else an embedded one",
     )
+    temporal_ui_url: Url = Field(
+        "",
+        description="where the owner's browser reaches Temporal's Web UI; not set: the embedded one, from this machine only",
+    )
     temporal_task_queue: str = Field("agent-task-queue", description="the task queue that pages and workers share")
     temporal_cli_path: str = Field(
         "", description="the `temporal` program that starts the embedded server, if not the one on PATH"

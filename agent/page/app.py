@@ -16,6 +16,7 @@ from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, MessageRefused, ServerUnavailable, SettingsError, StartFailed
 from agent.messages import GoalSpec
 from agent.page.access import Owner
+from agent.page.histories import Histories
 from agent.page.loop import BackgroundLoop
 from agent.page.outbox import Outbox, OutgoingMessage
 from agent.page.watcher import ChatWatcher
@@ -58,6 +59,7 @@ class PageApp:
     problem: str = ""
     rows: tuple[ChatRow, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    histories: Histories = field(default_factory=Histories)
     _has_settings: bool = False
     _client: ChatClient | None = None
     _address: str = ""

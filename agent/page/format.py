@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CAD": "CA$", "MXN": "MX$", "AUD": "A$", "JPY": "¥"}
 _MONEY = re.compile(
@@ -91,6 +92,14 @@ def day_range(start: str, end: str) -> str:
 def time_of_day(moment: datetime, zone: tzinfo | None = None) -> str:
     """14:02, in the reader's time zone."""
     return f"{moment.astimezone(zone):%H:%M}"
+
+
+def reader_zone(name: str | None) -> tzinfo | None:
+    """The time zone of this name, the reader's browser's; None = that of this machine."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError):
+        return None
 
 
 def is_money(name: str, value: object) -> bool:

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
-from agent.page import actions, assist, format, message_box, opening, pace, sidebar, status, theme, transcript
+from agent.page import actions, assist, format, message_box, opening, pace, panels, sidebar, status, theme, transcript
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
@@ -52,6 +52,7 @@ def draw(app: PageApp) -> None:
     drawn = (state.fingerprint, _fingerprint(pending), every)
     st.fragment(run_every=every)(_tail)(app, session, drawn)
     _foot(app, session, state, pending, waiting)
+    panels.render_panel(app, session)
     assist.render_assist(session.chat_id, state.messages)
 
 

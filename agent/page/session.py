@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import streamlit as st
 
@@ -26,7 +27,7 @@ class SessionState:
     draft: the id of the chat that the first message on the first screen begins. beginning: its goal, until it is there.
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
-    dropped: how many ignored inputs need no mention any more.
+    dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
     """
 
     chat_id: str = ""
@@ -43,12 +44,13 @@ class SessionState:
     shown: int = PAGE
     dropped: int | None = None
     opened: list[str] = field(default_factory=list)
+    panel: Literal["", "waterfall", "score"] = ""
 
     def open(self, chat_id: str) -> None:
         """Show another chat."""
         self.chat_id, self.problem, self.beginning = chat_id, "", ""
         self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
-        self.shown, self.dropped = PAGE, None
+        self.shown, self.dropped, self.panel = PAGE, None, ""
         if chat_id and chat_id not in self.opened:
             self.opened.insert(0, chat_id)
 

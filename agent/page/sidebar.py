@@ -1,12 +1,12 @@
 """The sidebar: the list of chats, the model, and a link to Temporal's Web UI."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
 from agent.client import ChatRow
 from agent.messages import ChatView
-from agent.page import actions, format, rules_list
+from agent.page import actions, format, panels, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -25,6 +25,7 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
         _model(app, session, state)
         if is_owner:
             _web_ui(app, session)
+        panels.render_buttons(session)
         rules_list.render_rules(app, session, state)
         _chats(app, session, state, is_owner)
         if is_owner:
@@ -81,10 +82,17 @@ def _model(app: PageApp, session: SessionState, state: ChatState) -> None:
 
 
 def _web_ui(app: PageApp, session: SessionState) -> None:
-    url = app.local_status().ui_url
+    url = _web_ui_url(app)
     if url and session.chat_id:
         address = f"{url.rstrip('/')}/namespaces/{_namespace(app)}/workflows/{quote(session.chat_id, safe='')}"
         st.link_button("This chat in Temporal", address, type="tertiary", icon=":material/open_in_new:", key="web-ui")
+
+
+def _web_ui_url(app: PageApp) -> str:
+    """What the settings say; else the embedded one, to a browser that reached this page on its own machine."""
+    host = urlsplit(st.context.url or "").hostname or ""
+    is_here = host in ("localhost", "127.0.0.1", "::1")
+    return app.settings.temporal_ui_url or (app.local_status().ui_url if is_here else "")
 
 
 def _namespace(app: PageApp) -> str:

@@ -65,11 +65,22 @@ _CSS = """
 [class*="st-key-card-"]:focus::after { content: "Y confirms · N declines · E edits · Esc goes back"; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-assist) { position: absolute; }
 .st-key-assist { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[class*="st-key-receipt-"] { padding-top: .4rem; border-top: 1px solid rgb(128 128 128 / .22); }
+.waterfall { width: 100%; border-collapse: collapse; font-size: .85rem; margin-bottom: 1rem; }
+.waterfall caption { text-align: left; font-weight: 600; padding: .2rem 0; }
+.waterfall th, .waterfall td { border: 0; padding: .22rem .4rem .22rem 0; text-align: left; font-weight: 400; vertical-align: middle; }
+.waterfall th { width: 40%; } .waterfall thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.waterfall td:last-child { width: 4.5rem; text-align: right; white-space: nowrap; padding-right: 0; }
+.waterfall .track { position: relative; height: .8rem; background: rgb(128 128 128 / .14); border-radius: 3px; }
+.waterfall .bar { position: absolute; top: 0; bottom: 0; min-width: 3px; border-radius: 3px; background: rgb(20 150 140); }
+.waterfall .signal { background: rgb(128 128 128); } .waterfall .person { background: rgb(128 128 128 / .5); }
+.waterfall .tool { background: rgb(70 110 220); } .waterfall .interrupted { background: rgb(215 70 60); }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-examples { padding-left: 2.75rem; }
 [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.75rem; }
 [class*="st-key-happened-"] [data-testid="stCaptionContainer"]
   { padding: .1rem .6rem; border-left: 3px solid rgb(20 150 140 / .6); }
+[class*="st-key-happened-"] [data-testid="stCaptionContainer"] p { margin: 0; }
 @media (max-width: 640px) { .st-key-status, .st-key-examples, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
 
 /* The first screen: goals as cards, what one might say as chips. */

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -20,7 +18,7 @@ from agent.messages import (
     ToolResult,
     UserMessage,
 )
-from agent.page import card, format, happened, results
+from agent.page import card, format, happened, receipt, results
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.settings import SCRIPTED
@@ -106,7 +104,9 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
     """One block of the transcript; the step of proposals that wait is their card."""
     match block:
         case UserMessage():
-            render_bubble(str(block.seq), block.text, format.time_of_day(block.at, _reader_zone()))
+            render_bubble(
+                str(block.seq), block.text, format.time_of_day(block.at, format.reader_zone(st.context.timezone))
+            )
         case AgentMessage():
             _render_reply(block)
         case Notice():
@@ -142,19 +142,11 @@ def is_scripted(use: ModelUse) -> bool:
     return use.model.startswith(SCRIPTED)
 
 
-def _reader_zone() -> tzinfo | None:
-    """The time zone of the reader's browser; None = that of this machine."""
-    try:
-        return ZoneInfo(st.context.timezone) if st.context.timezone else None
-    except (KeyError, ValueError):
-        return None
-
-
 def _render_reply(message: AgentMessage) -> None:
     happened.render_happened(str(message.seq), message.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         st.markdown(format.safe_markdown(message.text))
-        st.caption(_byline(message.by, format.time_of_day(message.at, _reader_zone())))
+        st.caption(_byline(message.by, format.time_of_day(message.at, format.reader_zone(st.context.timezone))))
 
 
 def _render_notice(message: Notice) -> None:
@@ -184,7 +176,9 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
             happened.render_happened(str(step.result.seq), step.result.interruptions, step.proposal.effect)
             results.render_result(step.result)
         if step.asked is not None and step.asked.by is not None and not is_scripted(step.asked.by):
-            st.caption(_byline(step.asked.by, format.time_of_day(step.asked.at, _reader_zone())))
+            st.caption(
+                _byline(step.asked.by, format.time_of_day(step.asked.at, format.reader_zone(st.context.timezone)))
+            )
 
 
 def _render_decision(step: Step, decision: Decision) -> None:
@@ -192,7 +186,7 @@ def _render_decision(step: Step, decision: Decision) -> None:
     who = {"": " by you", "settings": " by the settings"}.get(decision.who, f" by {format.escape(decision.who)}")
     by = "" if decision.verdict == "withdrawn" else who
     arguments = decision.arguments or step.proposal.arguments
-    when = format.time_of_day(decision.at, _reader_zone())
+    when = format.time_of_day(decision.at, format.reader_zone(st.context.timezone))
     with st.expander(f"{icon} **{format.escape(card.title(step.proposal))}** {verb}{by} · {when}", type="compact"):
         if decision.reason:
             st.text(f"“{decision.reason}”")
@@ -200,9 +194,9 @@ def _render_decision(step: Step, decision: Decision) -> None:
             results.render_pairs(results.named_values(arguments, step.proposal.parameters))
         else:
             st.caption("No arguments.")
-        if decision.verdict == "confirmed" and arguments != step.proposal.arguments and step.asked is not None:
-            st.caption("Edited before confirming. Originally proposed:")
-            results.render_pairs(results.named_values(step.proposal.arguments, step.proposal.parameters))
+        if step.asked is not None:
+            with st.container(key=f"receipt-{step.id}"):
+                results.render_pairs(receipt.pairs(step.proposal, decision, step.result))
 
 
 def _byline(use: ModelUse | None, time: str) -> str:

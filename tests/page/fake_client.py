@@ -29,6 +29,7 @@ from agent.messages import (
 from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.settings import Settings
+from agent.timeline import RunHistory
 
 NOON = datetime(2030, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -95,6 +96,8 @@ class FakeClient(ChatClient):
     reads: list[str] = field(default_factory=list)
     greeting: str = "Hello! Which city would you like to visit, and in which month?"
     earlier_runs: dict[str, ChatView] = field(default_factory=dict)
+    histories: dict[str, RunHistory] = field(default_factory=dict)
+    history_trouble: ChatError | None = None
 
     async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
         self._note("start", goal.name)
@@ -193,6 +196,11 @@ class FakeClient(ChatClient):
         if chat.worker == "missing":
             raise NoWorker("No worker has answered for 5 seconds.")
         return wire.chat_view(chat.conversation, since).model_copy(deep=True)
+
+    async def history(self, chat_id: str, run_id: str = "", known: RunHistory | None = None) -> RunHistory:
+        if self.history_trouble:
+            raise self.history_trouble
+        return self.histories.get(chat_id, RunHistory("run", ()))
 
     async def earlier(self, chat_id: str, run_id: str) -> ChatView:
         self._note("earlier", run_id)

@@ -54,7 +54,7 @@ def test_edited_arguments_are_confirmed_and_what_was_proposed_is_kept(proposed: 
     key = proposed.card_id
     proposed.click(f"edit-{key}")
     proposed.app.text_input(key=f"edit-{key}-amount").set_value("100")
-    proposed.click(f"confirm-edited-{key}").shows("Edited before confirming")
+    proposed.click(f"confirm-edited-{key}").shows("$208.73 → $100.00")
     assert proposed.calls("confirm") == [(key, {**INVOICE, "amount": "100"})]
 
 

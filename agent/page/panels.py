@@ -1,0 +1,53 @@
+"""What opens over the page: how long each step took, and the score. Read from the histories while it is open."""
+
+import streamlit as st
+
+from agent.errors import ChatError
+from agent.page import format, score, waterfall
+from agent.page.app import PageApp
+from agent.page.session import SessionState
+
+
+def render_buttons(session: SessionState) -> None:
+    """Two buttons beside a chat."""
+    if not session.chat_id:
+        return
+    with st.container(key="panels", gap="xxsmall"):
+        st.button(
+            "Where the time went",
+            key="open-waterfall",
+            type="tertiary",
+            icon=":material/waterfall_chart:",
+            on_click=_show,
+            args=(session, "waterfall"),
+        )
+        st.button(
+            "Score",
+            key="open-score",
+            type="tertiary",
+            icon=":material/scoreboard:",
+            on_click=_show,
+            args=(session, "score"),
+        )
+
+
+def render_panel(app: PageApp, session: SessionState) -> None:
+    """The panel that is open, if any."""
+    if not session.panel:
+        return
+    title, draw = {
+        "waterfall": ("Where the time went", waterfall.render_waterfall),
+        "score": ("Score", score.render_score),
+    }[session.panel]
+
+    def body() -> None:
+        try:
+            draw(app, session)
+        except ChatError as error:
+            st.warning(format.escape(str(error)), icon=":material/warning:")
+
+    st.dialog(title, width="medium", on_dismiss=lambda: _show(session, ""))(body)()
+
+
+def _show(session: SessionState, panel: str) -> None:
+    session.panel = "waterfall" if panel == "waterfall" else "score" if panel == "score" else ""
