@@ -77,7 +77,13 @@ class Activities:
         """One turn of the model. Retried while no model works; fails for good when the request can never work."""
         async with heartbeating(self._settings.stream_interval) as heartbeater:  # also while MCP servers list tools
             with explained_failures(heartbeater, self._settings.environment):
-                plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
+                try:
+                    plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
+                except asyncio.CancelledError:
+                    cancelled = activity.cancellation_details()
+                    if cancelled is None or not cancelled.cancel_requested:
+                        raise
+                    plan = Plan(text=self._kept(heartbeater.text), stopped=True)  # the chat says whether it is kept
                 plan.by = _total(plan.by, heartbeater.usage)
                 plan.interruptions = heartbeater.interruptions
                 to_json(plan)  # what could not be written would fail after this attempt, and be paid for again

@@ -245,6 +245,14 @@ class ChatClient:
         except ChatClosed:
             return
 
+    async def stop(self, chat_id: str) -> None:
+        """Stop the reply that is being written; what there is of it stays."""
+        await self._signal(chat_id, "stop")
+
+    async def regenerate(self, chat_id: str, seq: int = 0) -> None:
+        """Write the newest reply again; the one with this seq, so that a doubled click asks once."""
+        await self._signal(chat_id, "regenerate", {"seq": seq})
+
     async def set_model(self, chat_id: str, model: str) -> None:
         """Answer with another model from now on; a call under way is asked again of it."""
         await self._signal(chat_id, "set_model", model)

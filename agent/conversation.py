@@ -58,6 +58,7 @@ WINDOW_BYTES = 16_000
 ASK_TO_END = "Nothing has been done yet. Shall we end here?"
 GOODBYE = "Goodbye!"
 ENDED_BEFORE = "The chat was ended before this began, so it did not run."
+STOPPED = "Stopped before anything was written."
 REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
 
 KEPT_INTERRUPTIONS = 40
@@ -77,6 +78,7 @@ class Conversation(Record):
     listed_in, listed: where a list of chats finds what this chat waits for, and what it says there now.
     confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
     batch: the client can decide several proposals of one answer at once: those `beside` the `proposal` wait with it.
+    stopping: the reply under way is to stop. replaces: the seq of the reply that is written again; replaced: of those that were.
     interrupted: of the step under way, until the message that it comes to tells of it.
     approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
     Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
@@ -120,6 +122,9 @@ class Conversation(Record):
     approved: list[Accepted] = []
     rules: list[Rule] = []
     interrupted: list[Interruption] = []
+    stopping: bool = False
+    replaces: int = 0
+    replaced: list[int] = []
 
     def welcome(self, text: str, now: datetime) -> None:
         """What the agent said before there was a chat is its first message."""
@@ -226,6 +231,29 @@ class Conversation(Record):
             proposal = each.proposal
             self._add(ToolResult(proposal_id=proposal.id, tool=proposal.tool, outcome="failed", error=sentence), now)
 
+    def stop(self, now: datetime) -> None:
+        """Stop the reply that is being written; what there is of it stays."""
+        if self.working != "plan" or self.ended:
+            running = self.working == "tool" and not self.ended
+            why = "A tool that runs cannot be stopped halfway." if running else "Nothing was being written."
+            return self.reject_input(why, now)
+        self.stopping = True
+        self.revision += 1
+        return None
+
+    def regenerate(self, now: datetime, seq: int = 0) -> None:
+        """Write the newest reply again, or answer what was left without one. seq: of that reply, 0 = whichever it is."""
+        said = (each for each in reversed([*self.context, *self.messages]) if not isinstance(each, Notice))
+        newest = next(said, None)
+        idle = not (self.ended or self.working or self.has_work or self.proposal)
+        answerable = isinstance(newest, AgentMessage | UserMessage | Instruction | ToolResult)
+        if not idle or newest is None or not answerable or seq not in (0, newest.seq):
+            return self.reject_input("Only the newest reply can be written again.", now)
+        self.replaces = newest.seq if isinstance(newest, AgentMessage) else 0
+        self.unattended, self.reply_due = 0, True
+        self.revision += 1
+        return None
+
     def pick_model(self, model: str) -> None:
         """Answer with another model from now on ("" = the first of the settings)."""
         if model != self.model:
@@ -274,14 +302,17 @@ class Conversation(Record):
         """The model's plan: text, proposals, or the end. A newer message of the person outdates the latter two."""
         self.count_usage(plan.by)
         self.interrupted = [*self.interrupted, *plan.interruptions]
+        stopping, self.stopping = self.stopping, False
         self.working, self.reply_due = "", False
         self.revision += 1
         if plan.notice:
             self._add(Notice(text=plan.notice), now)
         if self.ended:
-            return
+            return None
+        if plan.stopped or (stopping and (plan.proposals or plan.next == "done")):
+            return self._add_stopped(plan, now)
         if self.proposal and (plan.proposals or plan.next == "done"):
-            return  # a repair asks first what became of a tool
+            return None  # a repair asks first what became of a tool
         if self.inbox and (plan.proposals or plan.next == "done"):
             self.reply_due = True
         elif plan.proposals:
@@ -295,18 +326,25 @@ class Conversation(Record):
             self._add(AgentMessage(text=plan.text, next=plan.next, off_goal=plan.off_goal, by=plan.by), now)
             if plan.next == "done":
                 self.ended = "done"
+        return None
+
+    def _add_stopped(self, plan: Plan, now: datetime) -> None:
+        if plan.text:
+            return self._add(AgentMessage(text=plan.text, stopped=True, by=plan.by), now)
+        self.replaces = 0
+        return self._add(Notice(text=STOPPED), now)
 
     def fail_plan(self, sentence: str, now: datetime, use: ModelUse | None = None) -> None:
         """The model cannot answer this, however often it is asked: say why, and wait for the person."""
         self.count_usage(use)
-        self.working, self.reply_due = "", False
+        self.working, self.reply_due, self.stopping, self.replaces = "", False, False, 0
         self.revision += 1
         if not self.ended:
             self._add(Notice(text=sentence, level="error"), now)
 
     def stop_plan(self, *, again: bool) -> None:
         """The call under way was cancelled; `again`: ask again."""
-        self.working, self.reply_due = "", again
+        self.working, self.reply_due, self.stopping = "", again, False
         self.revision += 1
 
     def begin_tool(self) -> tuple[Proposal, Decision]:
@@ -410,7 +448,7 @@ class Conversation(Record):
         unsummarized = max(self.window_bytes, min(4 * self.window_bytes, HANDED_ON_BYTES))
         context = window.newest(self._visible(), unsummarized)
         following = self.model_copy(
-            update={"context": context, "messages": [], "previous_run_id": run_id, "working": ""}
+            update={"context": context, "messages": [], "previous_run_id": run_id, "working": "", "replaced": []}
         )
         if window.size(following) > STATE_BYTES:
             following = following.model_copy(update={"context": [], "queue": [], "heard_ids": []})
@@ -513,6 +551,9 @@ class Conversation(Record):
         message.seq = self.next_seq
         if self.interrupted and isinstance(message, AgentMessage | ProposalMessage | ToolResult | Notice):
             message.interruptions, self.interrupted = self.interrupted[-KEPT_INTERRUPTIONS:], []
+        if self.replaces and isinstance(message, AgentMessage | ProposalMessage):
+            self.replaced = [*self.replaced, self.replaces]
+            message.replaces, self.replaces = self.replaces, 0
         if not keep_time or message.at == EPOCH:
             message.at = now
         self.messages.append(message)
@@ -580,5 +621,7 @@ class Conversation(Record):
         return max(self.window_bytes - len(self.summary.encode()), self.window_bytes // 4)
 
     def _visible(self) -> Iterator[Message]:
-        """Newest first."""
-        return window.visible(self.messages, self.context, self.summarized)
+        """Newest first, without replies that are written again."""
+        hidden = {self.replaces, *self.replaced}
+        seen = window.visible(self.messages, self.context, self.summarized)
+        return (message for message in seen if message.seq not in hidden)

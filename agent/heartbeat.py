@@ -56,6 +56,11 @@ class Heartbeater:
             self._later.cancel()
         self._later = None
 
+    @property
+    def text(self) -> str:
+        """The reply so far."""
+        return str(self._details.get("text") or "")
+
     def add_usage(self, use: ModelUse) -> None:
         """Count a call of a model."""
         self.usage = self.usage.plus(use) if self.usage else use

@@ -164,17 +164,22 @@ class Instruction(_Entry):
 
 
 class AgentMessage(_Entry):
+    """stopped: the person stopped it; the text is what was written by then. replaces: the seq of the reply it replaces."""
+
     kind: Literal["agent"] = "agent"
     text: str
     next: Literal["question", "done"] = "question"
     off_goal: bool = False
     by: ModelUse | None = None
+    stopped: bool = False
+    replaces: int = 0
 
 
 class ProposalMessage(_Entry):
     kind: Literal["proposal"] = "proposal"
     proposal: Proposal
     by: ModelUse | None = None
+    replaces: int = 0
 
 
 class Decision(_Entry):
@@ -257,7 +262,7 @@ class Rule(Record):
 class Plan(Record):
     """The outcome of one model call: text, and the tools it proposes, one after another.
 
-    stop_requested: with next=done, the person asked to stop.
+    stop_requested: with next=done, the person asked to stop. stopped: the call was; text is what was written by then.
     """
 
     text: str = ""
@@ -265,6 +270,7 @@ class Plan(Record):
     next: Literal["question", "done"] = "question"
     off_goal: bool = False
     stop_requested: bool = False
+    stopped: bool = False
     notice: str = ""
     by: ModelUse | None = None
     interruptions: list[Interruption] = []

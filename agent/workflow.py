@@ -45,6 +45,9 @@ KEY_LIFETIME = timedelta(hours=20)
 ENDING_TIMEOUT = timedelta(seconds=30)
 """How long an ended chat waits for a side effect that is under way."""
 
+STOP_TIMEOUT = timedelta(seconds=10)
+"""How long a stopped reply waits for the worker to hand over what it has written."""
+
 SUMMARY_TIMEOUT = timedelta(minutes=10)
 """How long a summary may take in all; a run that is due to continue as new waits for it, and takes turns meanwhile."""
 
@@ -145,13 +148,20 @@ class AgentGoalWorkflow:
             start_to_close_timeout=timedelta(hours=1),  # the activity keeps the shorter limit of its own settings
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=PLAN_RETRIES,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=steps.plan_line(request),
         )
         try:
-            if await _until(call, lambda: bool(chat.ended or chat.model != request.model or _is_full())):
+            await workflow.wait_condition(
+                lambda: bool(call.done() or chat.ended or chat.stopping or chat.model != request.model or _is_full())
+            )
+            if call.done():
                 chat.finish_plan(await call, workflow.now())
                 self._summarize_backlog()
+            elif chat.stopping and not chat.ended:
+                chat.finish_plan(await _stop(call, lambda: bool(chat.ended)), workflow.now())
             else:
+                _cancel(call)
                 chat.stop_plan(again=not chat.ended)
         except ActivityError as error:
             chat.fail_plan(failure_sentence(error.cause), workflow.now(), failure_usage(error.cause))
@@ -262,6 +272,10 @@ class AgentGoalWorkflow:
                 self.chat.add_rule(rule, now, proposal_id)
             case "revoke_rule":
                 self.chat.revoke_rule(wire.read_rule_id(payload), now)
+            case "stop":
+                self.chat.stop(now)
+            case "regenerate":
+                self.chat.regenerate(now, wire.read_seq(payload))
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
             case "repaired":
@@ -311,6 +325,23 @@ async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], b
     with contextlib.suppress(ActivityError):
         await call
     return False
+
+
+def _cancel(call: workflow.ActivityHandle[Any]) -> None:
+    """Cancel an activity, and do not wait for what becomes of it."""
+    call.add_done_callback(lambda done: done.cancelled() or done.exception())  # else asyncio complains that nobody did
+    call.cancel()
+
+
+async def _stop(call: workflow.ActivityHandle[Plan], ended: Callable[[], bool]) -> Plan:
+    """Cancel a model call, and take what it has written; nothing, if its worker is dead or does not answer in time."""
+    _cancel(call)
+    with contextlib.suppress(TimeoutError):
+        await workflow.wait_condition(lambda: call.done() or ended(), timeout=STOP_TIMEOUT)
+    with contextlib.suppress(ActivityError):
+        if call.done():
+            return await call
+    return Plan(stopped=True)
 
 
 def _is_full() -> bool:

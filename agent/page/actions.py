@@ -168,6 +168,18 @@ def end_chat(app: PageApp, session: SessionState) -> None:
     app.refresh_chats()
 
 
+def stop(app: PageApp, session: SessionState) -> None:
+    """Stop the reply that is being written."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.stop(chat_id))
+
+
+def regenerate(app: PageApp, session: SessionState, seq: int) -> None:
+    """Have the newest reply written again."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.regenerate(chat_id, seq))
+
+
 def repair(app: PageApp, session: SessionState) -> None:
     """Bring a wedged chat back to where its history holds."""
     chat_id = session.chat_id

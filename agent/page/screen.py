@@ -8,7 +8,20 @@ from streamlit.delta_generator import DeltaGenerator
 
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
-from agent.page import actions, assist, format, message_box, opening, pace, panels, sidebar, status, theme, transcript
+from agent.page import (
+    actions,
+    assist,
+    format,
+    message_actions,
+    message_box,
+    opening,
+    pace,
+    panels,
+    sidebar,
+    status,
+    theme,
+    transcript,
+)
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, current_session, requested_chat
@@ -209,4 +222,5 @@ def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
         name = state.view.goal.name if state.view else ""
         icon = ":material/edit_square:"
         st.button("New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(session, name))
+    message_actions.render_actions(app, session, state)
     message_box.render_message_box(app, session, state, pending, waiting, goal=session.beginning)

@@ -56,11 +56,20 @@ class ModelChange:
     model: str
 
 
-Block = UserMessage | AgentMessage | Notice | Step | ModelChange
+@dataclass(frozen=True)
+class Replaced:
+    """A reply that was written again later."""
+
+    reply: AgentMessage
+
+
+Block = UserMessage | AgentMessage | Notice | Step | ModelChange | Replaced
 
 
 def blocks(messages: Iterable[Message], waiting: Sequence[Proposal] = ()) -> list[Block]:
     """All messages as blocks, in order; proposals that wait together are one block, which comes last."""
+    messages = list(messages)
+    replaced = {each.replaces for each in messages if isinstance(each, AgentMessage | ProposalMessage)}
     found: list[Block] = []
     steps: dict[str, Step] = {}
 
@@ -85,6 +94,8 @@ def blocks(messages: Iterable[Message], waiting: Sequence[Proposal] = ()) -> lis
                 step(message.proposal_id).result = message
             case Instruction():
                 pass
+            case AgentMessage() if message.seq in replaced:
+                found.append(Replaced(message))
             case _:
                 found.append(message)
     if not waiting:
@@ -109,6 +120,9 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
             )
         case AgentMessage():
             _render_reply(block)
+        case Replaced(reply):
+            with st.expander(":material/history: An earlier reply, which was written again", type="compact"):
+                st.markdown(format.safe_markdown(reply.text))
         case Notice():
             _render_notice(block)
         case ModelChange(model):
@@ -146,7 +160,10 @@ def _render_reply(message: AgentMessage) -> None:
     happened.render_happened(str(message.seq), message.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         st.markdown(format.safe_markdown(message.text))
-        st.caption(_byline(message.by, format.time_of_day(message.at, format.reader_zone(st.context.timezone))))
+        stopped = ":material/stop_circle: Stopped · " if message.stopped else ""
+        st.caption(
+            stopped + _byline(message.by, format.time_of_day(message.at, format.reader_zone(st.context.timezone)))
+        )
 
 
 def _render_notice(message: Notice) -> None:

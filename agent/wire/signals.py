@@ -91,6 +91,14 @@ def read_rule_id(raw: Any) -> str:
     return _word(raw)
 
 
+def read_seq(raw: Any) -> int:
+    """`regenerate`: nothing, or {"seq": the sequence number of the reply that is to be written again}."""
+    seq = raw.get("seq", 0) if isinstance(raw, dict) else 0 if raw is None else None
+    if isinstance(seq, bool) or not isinstance(seq, int) or seq < 0:
+        raise Unreadable("Ignored a wish for another reply: unknown format.")
+    return seq
+
+
 def read_model(raw: Any) -> str:
     """`set_model`: a model's name, "" for the first of the settings."""
     if raw is not None and not isinstance(raw, str):

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from agent.conversation import Conversation
 from agent.messages import (
     EPOCH,
+    AgentMessage,
     Decision,
     GoalSpec,
     Message,
@@ -142,6 +143,18 @@ class Chat(RuleBasedStateMachine):
     def end(self) -> None:
         self.chat.end(self.tick())
 
+    @rule()
+    def stop(self) -> None:
+        before, writing = len(self.transcript), self.chat.working == "plan" and not self.chat.ended
+        self.chat.stop(self.tick())
+        assert (len(self.transcript), self.chat.stopping) == (before, writing)
+
+    @rule(stale=st.booleans())
+    def regenerate(self, stale: bool) -> None:
+        before = len(self.transcript)
+        self.chat.regenerate(self.tick(), self.chat.next_seq if stale else 0)
+        assert len(self.transcript) == before
+
     @rule(model=st.sampled_from(["", "other"]))
     def pick_model(self, model: str) -> None:
         self.chat.pick_model(model)
@@ -168,6 +181,13 @@ class Chat(RuleBasedStateMachine):
     @rule(plan=endings)
     def plan_the_end(self, plan: Plan) -> None:
         self.chat.finish_plan(plan.model_copy(deep=True), self.tick())
+
+    @precondition(lambda self: self.chat.working == "plan")
+    @rule(text=st.just("") | texts)
+    def plan_is_stopped(self, text: str) -> None:
+        self.chat.stop(self.tick())
+        self.chat.finish_plan(Plan(text=text, stopped=True), self.tick())
+        assert not self.chat.stopping
 
     @precondition(lambda self: self.chat.working == "plan")
     @rule(cancelled=st.booleans())
@@ -263,6 +283,17 @@ class Chat(RuleBasedStateMachine):
             if isinstance(newest, Decision):
                 asked = {m.proposal.id: m.proposal.kind for m in self.transcript if isinstance(m, ProposalMessage)}
                 assert asked[newest.proposal_id] == "budget", "a declined budget waits for the person"
+
+    @invariant()
+    def a_reply_is_replaced_by_one_that_follows_it(self) -> None:
+        replies = {m.seq: m.replaces for m in self.transcript if isinstance(m, AgentMessage | ProposalMessage)}
+        replaced = [seq for seq in replies.values() if seq]
+        assert len(set(replaced)) == len(replaced)
+        assert all(replies[seq] >= 0 and seq < later for later, seq in replies.items() if seq)
+
+    @invariant()
+    def a_stop_is_of_a_reply_under_way(self) -> None:
+        assert not self.chat.stopping or self.chat.working == "plan"
 
     @invariant()
     def the_state_survives_json(self) -> None:

@@ -285,3 +285,18 @@ async def repaired(harness: Harness) -> Chat:
     await chat.settled()
     await chat.confirm()
     return chat
+
+
+@shape(say("Anew."))
+async def stopped(harness: Harness) -> Chat:
+    """A reply is stopped, then written again."""
+    chat = await harness.start()
+    harness.model.gate = asyncio.Event()
+    await harness.chats.send(chat.id, "Hello?")
+    await wait_until(lambda: len(harness.model.requests) == 2)
+    await harness.chats.stop(chat.id)
+    await chat.settled()
+    harness.model.gate = None
+    await harness.chats.regenerate(chat.id)
+    await chat.until(lambda view: view.messages[-1].kind == "agent" and view.messages[-1].text == "Anew.")
+    return chat

@@ -174,6 +174,16 @@ class FakeClient(ChatClient):
         self.chats_by_id[chat_id].trouble = None
         return True
 
+    async def stop(self, chat_id: str) -> None:
+        self._note("stop", chat_id)
+        chat = self._open(chat_id)
+        chat.conversation.stop(chat.tick())
+
+    async def regenerate(self, chat_id: str, seq: int = 0) -> None:
+        self._note("regenerate", chat_id, seq)
+        chat = self._open(chat_id)
+        chat.conversation.regenerate(chat.tick(), seq)
+
     async def set_model(self, chat_id: str, model: str) -> None:
         self._note("set_model", model)
         self.chats_by_id[chat_id].conversation.pick_model(model)
