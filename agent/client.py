@@ -51,6 +51,9 @@ WORKFLOW = "AgentGoalWorkflow"
 QUERY_TIMEOUT = timedelta(seconds=5)
 UNLIKELY_QUERY_TIMEOUT = timedelta(seconds=1)
 RPC_TIMEOUT = timedelta(seconds=5)
+LINGER = 30 * 60
+"""Seconds for which a chat that a page began stays open once its goal is reached."""
+
 WORKER_SILENCE = 5.0
 """Seconds without a heartbeat of any worker (each sends one a second) after which a page says that none runs."""
 
@@ -161,7 +164,9 @@ class ChatClient:
         """Begin a chat with a message of the person, in answer to the welcome that they saw; both are durable once this
         returns. Where the chat is there already, only the message is sent; with the same id, it counts once."""
         said: dict[str, Json] = {"text": _sendable(text), "id": message_id}
-        await self._start(chat_id, goal, titles.title(text) or goal.title, owner=owner, welcome=welcome, said=said)
+        await self._start(
+            chat_id, goal, titles.title(text) or goal.title, owner=owner, welcome=welcome, said=said, linger=LINGER
+        )
 
     async def _start(
         self,
@@ -173,13 +178,16 @@ class ChatClient:
         owner: str = "",
         welcome: str = "",
         said: dict[str, Json] | None = None,
+        linger: int = 0,
     ) -> None:
         async with self._calling(chat_id):
             listed_in = await self._where_listed()
             window_bytes = self._settings.llm_context_tokens * 4
             await self._client.start_workflow(
                 WORKFLOW,
-                wire.start_input(goal, model, window_bytes=window_bytes, listed_in=listed_in, welcome=welcome),
+                wire.start_input(
+                    goal, model, window_bytes=window_bytes, listed_in=listed_in, welcome=welcome, linger=linger
+                ),
                 id=chat_id,
                 task_queue=self._settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -3,8 +3,9 @@
 One object serves the workflow's start, its queries and continue-as-new. Every method that takes `now` is an event.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -57,6 +58,7 @@ WINDOW_BYTES = 16_000
 
 ASK_TO_END = "Nothing has been done yet. Shall we end here?"
 GOODBYE = "Goodbye!"
+GO_ON = "All right, we go on. What can I do for you?"
 ENDED_BEFORE = "The chat was ended before this began, so it did not run."
 STOPPED = "Stopped before anything was written."
 REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
@@ -66,6 +68,7 @@ KEPT_INTERRUPTIONS = 40
 
 _REMEMBERED_IDS = 500
 _END_WORDS = "end conversation"
+_NO = {"no", "nope", "nah", "no thanks", "no thank you"}
 
 
 class Conversation(Record):
@@ -78,6 +81,7 @@ class Conversation(Record):
     listed_in, listed: where a list of chats finds what this chat waits for, and what it says there now.
     confirm_end: the client can ask whether to end. achieved: a tool has returned a result since the goal was set.
     batch: the client can decide several proposals of one answer at once: those `beside` the `proposal` wait with it.
+    linger: seconds for which a chat whose goal is reached stays open (0 = it is over then); closes_at: when it closes.
     stopping: the reply under way is to stop. replaces: the seq of the reply that is written again; replaced: of those that were.
     interrupted: of the step under way, until the message that it comes to tells of it.
     approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
@@ -122,6 +126,8 @@ class Conversation(Record):
     approved: list[Accepted] = []
     rules: list[Rule] = []
     interrupted: list[Interruption] = []
+    linger: int = 0
+    closes_at: datetime = EPOCH
     stopping: bool = False
     replaces: int = 0
     replaced: list[int] = []
@@ -144,7 +150,7 @@ class Conversation(Record):
         if message.id:
             self.heard_ids = [*self.heard_ids[1 - _REMEMBERED_IDS :], message.id]
         self._withdraw(now)
-        self.unattended = 0
+        self.unattended, self.closes_at = 0, EPOCH
         self.enqueue(message)
         if message.text.strip().rstrip(".!").lower() == _END_WORDS:
             self.end(now)
@@ -224,6 +230,16 @@ class Conversation(Record):
         self.ended, self.reply_due = "person", False
         self.revision += 1
 
+    def open_for(self, now: datetime) -> timedelta | None:
+        """How long a chat whose goal is reached stays open from now on; None: until somebody ends it."""
+        return None if self.closes_at == EPOCH else max(self.closes_at - now, timedelta(seconds=1))
+
+    def close(self) -> None:
+        """Its goal was reached, and nobody said anything more."""
+        if self.closes_at != EPOCH and not self.has_work:
+            self.ended = "done"
+            self.revision += 1
+
     def cancel_approved(self, sentence: str, now: datetime) -> None:
         """What was accepted and has not begun does not run."""
         approved, self.approved = self.approved, []
@@ -250,7 +266,7 @@ class Conversation(Record):
         if not idle or newest is None or not answerable or seq not in (0, newest.seq):
             return self.reject_input("Only the newest reply can be written again.", now)
         self.replaces = newest.seq if isinstance(newest, AgentMessage) else 0
-        self.unattended, self.reply_due = 0, True
+        self.unattended, self.reply_due, self.closes_at = 0, True, EPOCH
         self.revision += 1
         return None
 
@@ -318,15 +334,31 @@ class Conversation(Record):
         elif plan.proposals:
             self.queue = plan.proposals
             self._propose_next(now, plan.by)
-        elif plan.next == "done" and self.confirm_end and not (self.achieved or plan.stop_requested):
+        elif plan.next == "done" and self.linger and self._is_end_declined():
+            self._add(AgentMessage(text=GO_ON, by=plan.by), now)
+        elif plan.next == "done" and self.confirm_end and not (self.achieved or self._wants_to_stop(plan)):
             text = f"{plan.text} {ASK_TO_END}".strip()
             self.queue = [Proposal(kind="end", tool="finish", text=text, effect="read")]
             self._propose_next(now, plan.by)
         else:
             self._add(AgentMessage(text=plan.text, next=plan.next, off_goal=plan.off_goal, by=plan.by), now)
-            if plan.next == "done":
+            if plan.next == "done" and self.linger and not self._wants_to_stop(plan):
+                self.closes_at = now + timedelta(seconds=self.linger)
+            elif plan.next == "done":
                 self.ended = "done"
         return None
+
+    def _wants_to_stop(self, plan: Plan) -> bool:
+        """Whether the model says that the person does. In a chat that lingers, a mere "no" is no such wish."""
+        said = next((message for message in reversed(self.messages) if isinstance(message, UserMessage)), None)
+        is_no = said is not None and " ".join(re.sub(r"[^\w\s]+", " ", said.text.lower()).split()) in _NO
+        return plan.stop_requested and not (self.linger and is_no)
+
+    def _is_end_declined(self) -> bool:
+        """Whether the person declined to end the chat, and has said nothing since."""
+        said = (message for message in reversed(self.messages) if isinstance(message, UserMessage | Decision))
+        newest = next(said, None)
+        return isinstance(newest, Decision) and newest.tool == "finish" and newest.verdict == "declined"
 
     def _add_stopped(self, plan: Plan, now: datetime) -> None:
         if plan.text:

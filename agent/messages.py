@@ -349,6 +349,7 @@ class ChatView(Record):
 
     messages: those of this run with seq > since, oldest first, cut to a size that a query can carry; `more` says that
     others follow. Earlier runs are read by walking previous_run_id backwards.
+    closes_at: when a chat whose goal is reached closes by itself; EPOCH = it does not.
     waiting: what the person is to decide; `beside`: further proposals of the same answer, on the same card.
     """
 
@@ -368,6 +369,7 @@ class ChatView(Record):
     previous_run_id: str = ""
     model: str = ""
     ended: str = ""
+    closes_at: datetime = EPOCH
     tokens: int = 0
     cost_usd: str | None = "0"
 

@@ -98,9 +98,14 @@ class AgentGoalWorkflow:
         chat = self.chat
         while not chat.ended:
             self._describe()
-            await workflow.wait_condition(
-                lambda: bool(chat.has_work or chat.ended or chat.is_listed_wrongly or self._is_long())
-            )
+            try:
+                await workflow.wait_condition(
+                    lambda: bool(chat.has_work or chat.ended or chat.is_listed_wrongly or self._is_long()),
+                    timeout=chat.open_for(workflow.now()),
+                )
+            except TimeoutError:
+                chat.close()
+                continue
             if chat.is_listed_wrongly:
                 self._list()
             if self._is_long():

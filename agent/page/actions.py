@@ -161,9 +161,14 @@ def open_chat(session: SessionState, chat_id: str) -> None:
     show_address(chat=chat_id)
 
 
+def ask_to_end(session: SessionState) -> None:
+    """Ask whether to end this chat, or ask no longer."""
+    session.ending = not session.ending
+
+
 def end_chat(app: PageApp, session: SessionState) -> None:
     """End this chat."""
-    chat_id = session.chat_id
+    chat_id, session.ending = session.chat_id, False
     _try(app, session, lambda client: client.end(chat_id))
     app.refresh_chats()
 

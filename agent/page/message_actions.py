@@ -1,4 +1,4 @@
-"""What can be done with the newest reply: stop it while it is written, have it written again."""
+"""What can be done with the newest reply, and the question before a chat is ended."""
 
 import streamlit as st
 
@@ -34,6 +34,16 @@ def render_actions(app: PageApp, session: SessionState, state: ChatState) -> Non
             on_click=actions.regenerate,
             args=(app, session, seq),
         )
+
+
+def render_end(app: PageApp, session: SessionState, state: ChatState) -> None:
+    """The question whether to end the chat, once *End* was clicked."""
+    if not session.ending or state.ended:
+        return
+    with st.container(key="end-question", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("End this chat? What was said stays readable.", width="content")
+        st.button("End it", key="end-now", type="primary", on_click=actions.end_chat, args=(app, session))
+        st.button("Keep it open", key="end-not", on_click=actions.ask_to_end, args=(session,))
 
 
 def _newest_reply(state: ChatState) -> int:

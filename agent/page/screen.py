@@ -77,7 +77,7 @@ def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
         st.button("New chat", key="new-chat", type="tertiary", icon=icon, on_click=actions.new_chat, args=args)
         if state.view is not None and not state.ended:
             icon = ":material/logout:"
-            st.button("End", key="end-chat", type="tertiary", icon=icon, on_click=actions.end_chat, args=(app, session))
+            st.button("End", key="end-chat", type="tertiary", icon=icon, on_click=actions.ask_to_end, args=(session,))
     opening.render_demo_note(_model(app, state))
 
 
@@ -223,4 +223,5 @@ def _foot(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
         icon = ":material/edit_square:"
         st.button("New chat", key="again", type="primary", icon=icon, on_click=actions.new_chat, args=(session, name))
     message_actions.render_actions(app, session, state)
+    message_actions.render_end(app, session, state)
     message_box.render_message_box(app, session, state, pending, waiting, goal=session.beginning)

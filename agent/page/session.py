@@ -28,6 +28,7 @@ class SessionState:
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
+    ending: the page asks whether to end the chat.
     """
 
     chat_id: str = ""
@@ -42,6 +43,7 @@ class SessionState:
     unfit: tuple[str, str] | None = None
     partial: tuple[object, str] | None = None
     shown: int = PAGE
+    ending: bool = False
     dropped: int | None = None
     opened: list[str] = field(default_factory=list)
     panel: Literal["", "waterfall", "score"] = ""
@@ -50,7 +52,7 @@ class SessionState:
         """Show another chat."""
         self.chat_id, self.problem, self.beginning = chat_id, "", ""
         self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
-        self.shown, self.dropped, self.panel = PAGE, None, ""
+        self.shown, self.dropped, self.panel, self.ending = PAGE, None, "", False
         if chat_id and chat_id not in self.opened:
             self.opened.insert(0, chat_id)
 

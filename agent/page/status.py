@@ -5,6 +5,7 @@ from typing import Literal
 
 from agent.client import Attempt
 from agent.errors import NoWorker
+from agent.messages import EPOCH
 from agent.page import format
 from agent.page.watcher import ChatState
 
@@ -71,6 +72,8 @@ def _no_worker(worker: WorkerState, problem: str) -> str:
 def _under_way(state: ChatState) -> Line:
     view, attempt = state.view, state.attempt
     assert view is not None
+    if view.status == "waiting" and view.closes_at != EPOCH:
+        return Line("The goal is reached. Write to go on, else this chat closes by itself after a while")
     if view.status == "waiting":
         return Line("Waiting for you")
     if view.status == "deciding":

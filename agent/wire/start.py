@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
@@ -17,6 +17,7 @@ _INSTRUCTION = "###"
 _INSTRUCTION_LIMIT = 2 * MESSAGE_LIMIT
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GOAL_BYTES = 100_000
+_LONGEST_LINGER = 7 * 24 * 3600
 
 
 class AgentGoal(BaseModel):
@@ -43,6 +44,7 @@ class StartInput(BaseModel):
     confirm_end: the client can ask whether to end; without it, a chat ends when the model says so, as the ancestors' do.
     listed_in: where the client finds out what the chat waits for (agent/visibility.py), "" = it does not look.
     batch: the client can decide several proposals of one answer at once; without it, they are proposed one by one.
+    linger: seconds for which a chat whose goal is reached stays open; without it, it is over then, as the ancestors' are.
     welcome: what the agent has said already, before there was a chat: its first message.
     """
 
@@ -54,6 +56,7 @@ class StartInput(BaseModel):
     confirm_end: bool = False
     listed_in: ListedIn = ""
     batch: bool = False
+    linger: int | None = Field(None, ge=0, le=_LONGEST_LINGER)
     welcome: str | None = None
     resume: Conversation | None = None
 
@@ -67,6 +70,7 @@ def start_input(
     listed_in: ListedIn = "",
     batch: bool = True,
     welcome: str = "",
+    linger: int = 0,
 ) -> dict[str, Json]:
     """The input that starts a chat with this welcome; without one, the model greets first."""
     greeting = [] if welcome else [f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]
@@ -87,6 +91,7 @@ def start_input(
         listed_in=listed_in,
         batch=batch,
         welcome=welcome or None,
+        linger=linger or None,
     )
     return start.model_dump(mode="json", exclude_none=True)
 
@@ -127,6 +132,7 @@ def read_start(raw: Any, key: str, now: datetime = EPOCH, *, continued: bool = F
         confirm_end=start.confirm_end,
         listed_in=start.listed_in,
         batch=start.batch,
+        linger=start.linger or 0,
     )
     if welcome := sanitize_text(start.welcome or "")[:MESSAGE_LIMIT]:
         chat.welcome(welcome, now)

@@ -31,6 +31,7 @@ def chat_view(chat: Conversation, since: int = 0) -> ChatView:
         previous_run_id=chat.previous_run_id,
         model=chat.model,
         ended=chat.ended,
+        closes_at=chat.closes_at,
         tokens=chat.tokens,
         cost_usd=chat.cost_usd,
     )

@@ -50,10 +50,11 @@ class Chat(RuleBasedStateMachine):
     """A chat whose model, tools, person and runs do as they please, within what the workflow allows."""
 
     batch = False
+    linger = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self.chat = Conversation(goal=GOAL, key="k", window_bytes=2_000, batch=self.batch)
+        self.chat = Conversation(goal=GOAL, key="k", window_bytes=2_000, batch=self.batch, linger=self.linger)
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
         self.earlier: list[Message] = []
         self.seen: list[str] = []
@@ -153,6 +154,14 @@ class Chat(RuleBasedStateMachine):
     def regenerate(self, stale: bool) -> None:
         before = len(self.transcript)
         self.chat.regenerate(self.tick(), self.chat.next_seq if stale else 0)
+        assert len(self.transcript) == before
+
+    @rule()
+    def close_by_itself(self) -> None:
+        before, reached = len(self.transcript), self.chat.closes_at != EPOCH and not self.chat.has_work
+        was_over = bool(self.chat.ended)
+        self.chat.close()
+        assert bool(self.chat.ended) == (was_over or reached)
         assert len(self.transcript) == before
 
     @rule(model=st.sampled_from(["", "other"]))
@@ -309,6 +318,7 @@ class Chat(RuleBasedStateMachine):
 
 class ChatOfAClientThatDecidesSeveral(Chat):
     batch = True
+    linger = 60
 
 
 _SETTINGS = settings(

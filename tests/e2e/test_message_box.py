@@ -136,6 +136,7 @@ async def test_keys_drafts_limits_what_a_reload_keeps_and_rest_while_hidden(
     await box.fill("")
 
     await page.locator(".st-key-end-chat button").click()
+    await page.locator(".st-key-end-now button").click()
     await expect(box).to_be_disabled(timeout=PATIENCE)
     await _leave_behind(page, "too late")
     await expect(page.locator(PENDING)).to_contain_text("Not sent. This chat has ended.", timeout=PATIENCE)

@@ -109,7 +109,7 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
 
     await reader.say("Yes")
     await reader.confirm("Create invoice")
-    await reader.status("This chat has ended")
+    await reader.status("The goal is reached")
     link = page.get_by_role("link", name="Open the invoice")
     assert (await link.get_attribute("href") or "").startswith("https://")
     await reader.see("Reference")
@@ -130,7 +130,7 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
     transcript = "\n".join(await reader.everything())
     assert not re.search(r"""[{}]|['"]:|\bNone\b|\\u""", transcript)
 
-    await page.locator(".st-key-again button").click()
+    await page.locator(".st-key-new-chat button").click()
     await expect(page).not_to_have_url(address, timeout=PATIENCE)
     await reader.see("which city")
     assert await reader.said() == []

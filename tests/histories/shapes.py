@@ -300,3 +300,20 @@ async def stopped(harness: Harness) -> Chat:
     await harness.chats.regenerate(chat.id)
     await chat.until(lambda view: view.messages[-1].kind == "agent" and view.messages[-1].text == "Anew.")
     return chat
+
+
+@shape(
+    call("WriteNote", text="a"),
+    call("finish", message="Done.", reason="goal_reached"),
+    say("Gladly."),
+    call("finish", message="Done.", reason="goal_reached"),
+)
+async def lingering(harness: Harness) -> Chat:
+    """Its goal is reached, it goes on, and closes by itself."""
+    chat = await harness.start_with(linger=2)
+    await chat.say("Note: a")
+    await chat.confirm()
+    await chat.say("Thanks")
+    await chat.say("That is it")
+    await chat.handle.result()
+    return chat

@@ -1,4 +1,4 @@
-"""Stop and Regenerate, on the page."""
+"""Stop, Regenerate and End, on the page."""
 
 from agent.client import Attempt
 from agent.messages import Plan
@@ -28,3 +28,22 @@ def test_a_reply_that_is_written_again_is_folded_once_the_new_one_is_there(greet
     greeted.chat.agent_says("Second.")
     greeted.shows("Second.")
     assert [expander.label for expander in greeted.app.expander if "earlier reply" in expander.label]
+
+
+def test_end_asks_first_and_can_be_taken_back(greeted: Page) -> None:
+    greeted.click("end-chat").click("end-not")
+    assert not greeted.has("end-now")
+    assert not greeted.calls("end")
+    greeted.click("end-chat").click("end-now").shows("This chat has ended")
+    assert len(greeted.calls("end")) == 1
+
+
+def test_a_chat_whose_goal_is_reached_says_so_and_takes_more(greeted: Page) -> None:
+    greeted.chat.conversation.linger = 60
+    greeted.chat.conversation.achieved = True
+    greeted.say("Paris").until(lambda: greeted.chat.conversation.inbox)
+    greeted.chat.agent_says("All done.", next="done")
+    greeted.shows("The goal is reached. Write to go on")
+    greeted.say("Thanks").until(lambda: greeted.chat.conversation.inbox)
+    greeted.chat.agent_says("You're welcome.")
+    greeted.shows("You're welcome.").shows("Waiting for you")

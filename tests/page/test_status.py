@@ -83,7 +83,7 @@ def test_closed_chats_say_how_and_offer_a_new_one(greeted: Page, status: str, to
 
 
 def test_end_button_ends_the_chat(greeted: Page) -> None:
-    greeted.click("end-chat").shows("This chat has ended. New chat starts another.")
+    greeted.click("end-chat").click("end-now").shows("This chat has ended. New chat starts another.")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
-"""Stop a reply, and have it written again. On a real server."""
+"""Stop a reply, have it written again, and go on after the goal is reached. On a real server."""
 
 import asyncio
 
 from temporalio.client import Client
 
+from agent.conversation import GO_ON
 from agent.errors import ModelUnavailable
+from agent.messages import EPOCH
+from agent.model import Reply
 from tests.workflow.harness import Chat, Harness, call, running_worker, said, say, wait_until
 
 
@@ -112,3 +115,48 @@ async def test_a_stop_that_comes_while_a_tool_runs_or_nothing_does_changes_nothi
         assert view.dropped.reason == "A tool that runs cannot be stopped halfway."
         gate.set()
         assert said(await chat.settled())[-1] == "agent: Kept."
+
+
+def _done(reason: str = "goal_reached") -> Reply:
+    return call("finish", message="All done.", reason=reason)
+
+
+async def test_a_chat_whose_goal_is_reached_takes_one_more_thing_and_then_closes_by_itself(
+    temporal: Client, queue: str
+) -> None:
+    answers = [call("WriteNote", text="a"), _done(), say("You are welcome."), _done()]
+    async with running_worker(temporal, queue, answers) as harness:
+        chat = await harness.start_with(linger=3)
+        await chat.say("Note: a")
+        view = await chat.confirm()
+        assert (said(view)[-1], view.status, view.ended) == ("agent: All done.", "waiting", "")
+        assert view.closes_at > view.messages[-1].at
+        view = await chat.say("Thanks")
+        assert said(view)[-1] == "agent: You are welcome."
+        assert view.closes_at == EPOCH
+        await chat.say("One more thing, then that is it")
+        await chat.handle.result()
+        assert (await chat.view()).ended == "done"
+
+
+async def test_no_never_ends_a_chat_that_lingers(temporal: Client, queue: str) -> None:
+    stops = _done("person_wants_to_stop")
+    async with running_worker(temporal, queue, [stops, stops, say("Yes?"), stops]) as harness:
+        chat = await harness.start_with(linger=600)
+        view = await chat.say("No.")
+        assert view.waiting
+        assert view.waiting.kind == "end"
+        await harness.chats.decline(chat.id, view.waiting.id)
+        view = await chat.until(lambda view: view.status == "waiting")
+        assert said(view)[-1] == f"agent: {GO_ON}"
+        await chat.say("Hm")
+        await harness.chats.send(chat.id, "Stop, please")
+        await chat.handle.result()
+
+
+async def test_a_chat_without_linger_is_over_when_its_goal_is_reached(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue, [call("WriteNote", text="a"), _done()]) as harness:
+        chat = await harness.start()
+        await chat.say("Note: a")
+        view = await chat.confirm()
+        assert view.ended == "done"
