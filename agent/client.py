@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from temporalio.api.common.v1 import WorkflowExecution
@@ -42,6 +42,7 @@ from agent.errors import (
     NoWorker,
     ServerUnavailable,
 )
+from agent.export import VERSION, Transcript
 from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn, Verdict
 from agent.settings import Settings
 from agent.text import sanitize_text
@@ -324,6 +325,35 @@ class ChatClient:
                 segment.messages += rest.messages
                 segment.more = rest.more
             return segment
+
+    async def transcript(self, chat_id: str) -> Transcript:
+        """Everything that was said, of all runs that the server still has."""
+        look = await self.look(chat_id)
+        view = await self.read(look)
+        if view is None:
+            raise ChatNotFound("This chat has nothing that can be exported.")
+        goal, messages, complete = view.goal, [*view.messages], True
+        while view.more:
+            rest = await self.read(look, messages[-1].seq)
+            if rest is None:
+                break
+            view, messages = rest, [*messages, *rest.messages]
+        run_id = view.previous_run_id
+        while run_id:
+            try:
+                earlier = await self.earlier(chat_id, run_id)
+            except ChatNotFound:
+                complete = False
+                break
+            run_id, messages = earlier.previous_run_id, [*earlier.messages, *messages]
+        return Transcript(
+            version=VERSION,
+            chat_id=chat_id,
+            goal=goal,
+            exported_at=datetime.now(UTC),
+            complete=complete,
+            messages=messages,
+        )
 
     async def history(self, chat_id: str, run_id: str = "", known: RunHistory | None = None) -> RunHistory:
         """What the history of a run says; known: what was read of it before. Needs no worker, and costs no Action."""

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from agent.errors import ChatError
-from agent.page import format, score, waterfall
+from agent.page import export_panel, format, score, waterfall
 from agent.page.app import PageApp
-from agent.page.session import SessionState
+from agent.page.session import Panel, SessionState
 
 
 def render_buttons(session: SessionState) -> None:
@@ -29,6 +29,14 @@ def render_buttons(session: SessionState) -> None:
             on_click=_show,
             args=(session, "score"),
         )
+        st.button(
+            "Export",
+            key="open-export",
+            type="tertiary",
+            icon=":material/download:",
+            on_click=_show,
+            args=(session, "export"),
+        )
 
 
 def render_panel(app: PageApp, session: SessionState) -> None:
@@ -38,6 +46,7 @@ def render_panel(app: PageApp, session: SessionState) -> None:
     title, draw = {
         "waterfall": ("Where the time went", waterfall.render_waterfall),
         "score": ("Score", score.render_score),
+        "export": ("Export", export_panel.render_export),
     }[session.panel]
 
     def body() -> None:
@@ -49,5 +58,5 @@ def render_panel(app: PageApp, session: SessionState) -> None:
     st.dialog(title, width="medium", on_dismiss=lambda: _show(session, ""))(body)()
 
 
-def _show(session: SessionState, panel: str) -> None:
-    session.panel = "waterfall" if panel == "waterfall" else "score" if panel == "score" else ""
+def _show(session: SessionState, panel: Panel) -> None:
+    session.panel = panel

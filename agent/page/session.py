@@ -19,6 +19,9 @@ PAGE = 40
 CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
+Panel = Literal["", "waterfall", "score", "export"]
+
+
 @dataclass
 class SessionState:
     """`decided` (when, by proposal): decisions that were just sent, until the chat shows them.
@@ -46,7 +49,7 @@ class SessionState:
     ending: bool = False
     dropped: int | None = None
     opened: list[str] = field(default_factory=list)
-    panel: Literal["", "waterfall", "score"] = ""
+    panel: Panel = ""
 
     def open(self, chat_id: str) -> None:
         """Show another chat."""

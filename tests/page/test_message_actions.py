@@ -47,3 +47,8 @@ def test_a_chat_whose_goal_is_reached_says_so_and_takes_more(greeted: Page) -> N
     greeted.say("Thanks").until(lambda: greeted.chat.conversation.inbox)
     greeted.chat.agent_says("You're welcome.")
     greeted.shows("You're welcome.").shows("Waiting for you")
+
+
+def test_a_chat_is_exported(greeted: Page) -> None:
+    greeted.click("open-export").until(lambda: greeted.app.get("download_button"))
+    assert [button.proto.label for button in greeted.app.get("download_button")] == ["Markdown", "JSON"]

@@ -160,3 +160,15 @@ async def test_a_chat_without_linger_is_over_when_its_goal_is_reached(temporal: 
         await chat.say("Note: a")
         view = await chat.confirm()
         assert view.ended == "done"
+
+
+async def test_an_export_holds_the_messages_of_all_runs(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start_with(history_limit=1)
+        for number in range(3):
+            await chat.say(f"Turn {number}")
+        transcript = await harness.chats.transcript(chat.id)
+        everything = await chat.everything()
+    assert transcript.complete
+    assert transcript.messages == everything
+    assert [message.seq for message in everything] == list(range(1, len(everything) + 1))
