@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.eviction import STICKY_TIMEOUT, EvictingRunner
+from agent.faults import CutModel, Faults
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
@@ -37,11 +38,16 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     for problem in toolset.problems:
         print(problem, file=sys.stderr, flush=True)  # noqa: T201
     model, guard = build_model(settings), build_guard(settings)
+    faults = Faults(settings.home) if pipe and settings.break_it else None
     _spare_the_collector()
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
     stop = _stop_on_signals(settings.worker_grace)
     client = await connect(settings, address, runtime=heartbeating_runtime())
-    activities = Activities(settings, model, toolset, guard)
+    activities = (
+        Activities(settings, CutModel(model, faults), toolset, guard, faults.tool_returned)
+        if faults
+        else Activities(settings, model, toolset, guard)
+    )
     runner = EvictingRunner()
     worker = Worker(
         client,

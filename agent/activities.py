@@ -48,7 +48,7 @@ SUMMARY_LENGTH = 4_000
 
 
 class Activities:
-    """guard: the model of GUARDRAIL_MODEL, or None."""
+    """guard: the model of GUARDRAIL_MODEL, or None. tool_returned: called when a tool has run, before that is told."""
 
     def __init__(
         self,
@@ -56,11 +56,13 @@ class Activities:
         model: Model,
         toolset: Toolset,
         guard: Model | None = None,
+        tool_returned: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._model = model
         self._toolset = toolset
         self._guard = guard
+        self._tool_returned = tool_returned
         self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
         self._servers = Servers(toolset, settings.environment)
 
@@ -140,6 +142,7 @@ class Activities:
                 try:
                     tool = await self._resolve_tool(call.tool)
                     returned = await tool.run(call.arguments, self._context(call, heartbeater))
+                    self._tool_returned()
                 except ToolError as error:
                     if error.__cause__ is not None:
                         log_redacted(error, self._settings.environment)

@@ -115,6 +115,9 @@ class Settings(BaseSettings):
         "", description="the `temporal` program that starts the embedded server, if not the one on PATH"
     )
     embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
+    break_it: bool = Field(
+        True, description="`off`: the page's owner is not offered to kill the worker or the server, or to cut the model"
+    )
     worker_grace: float = Field(
         30,
         ge=0,

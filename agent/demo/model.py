@@ -1,5 +1,6 @@
 """The demo model behind the protocol of agent.model: it streams its words as a real model does."""
 
+import asyncio
 import json
 import re
 import time
@@ -16,7 +17,13 @@ _ALONE = "Hello! I am the demo model. Set LLM_MODEL and LLM_KEY to talk to a rea
 
 
 class DemoModel:
-    """Answers from the messages and the tools of a request alone, so that the same request comes out the same."""
+    """Answers from the messages and the tools of a request alone, so that the same request comes out the same.
+
+    pause: between two words, in seconds, so that its replies are seen to grow.
+    """
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self._pause = pause
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         started = time.monotonic()
@@ -25,6 +32,7 @@ class DemoModel:
         for word in re.findall(r"\s*\S+", move.text):
             said += word
             on_text(said)
+            await asyncio.sleep(self._pause)
         calls = [
             CalledTool(f"call_{len(request.messages)}_{number}", tool, json.dumps(arguments, ensure_ascii=False))
             for number, (tool, arguments) in enumerate(move.calls)

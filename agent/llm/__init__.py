@@ -43,7 +43,7 @@ def build_guard(settings: Settings) -> Model | None:
 
 def _candidate(name: str, variable: str, settings: Settings) -> Candidate:
     if name == SCRIPTED:
-        return Candidate(name, DemoModel())
+        return Candidate(name, DemoModel(pause=0.03))
     from agent.llm import endpoints  # imports LiteLLM: seconds and 180 MB, for nothing where no real model is named
     from agent.llm.call import LiteLLMModel
 

@@ -4,7 +4,7 @@ A page calls ensure() on every run, draws status(), and calls release() when it 
 One supervisor for each home directory and TEMPORAL_ADDRESS: what the first page asked for holds until the last has gone.
 """
 
-from agent.local.client import ensure, release, restart_worker, status, wait_ready
+from agent.local.client import ensure, kill, release, restart_worker, status, wait_ready
 from agent.local.pipe import SupervisorPipe, supervisor_pipe
 from agent.local.status import LocalStatus
 
@@ -12,6 +12,7 @@ __all__ = [
     "LocalStatus",
     "SupervisorPipe",
     "ensure",
+    "kill",
     "release",
     "restart_worker",
     "status",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from agent.errors import StartFailed
 from agent.local.home import prepare_home, write_problem
@@ -177,6 +177,13 @@ async def wait_config_ready(config: LocalConfig, say: Callable[[str], None], tim
                 f"Nothing was ready within {timeout:.0f} s; the last step was: {status.step}. Start again."
             )
         await asyncio.sleep(0.1)
+
+
+def kill(settings: Settings, part: Literal["worker", "server"]) -> None:
+    """Have the supervisor kill what it runs with SIGKILL, as a crash would; it is replaced at once."""
+    config = LocalConfig.of(settings)
+    if config.directory.exists() and not is_free(config.supervisor_lock):
+        config.request("kill-worker" if part == "worker" else "kill-server").touch()
 
 
 def restart_worker(settings: Settings) -> bool:

@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "worker.py")
 
 
+Request = Literal["restart", "reset", "kill-worker", "kill-server"]
+
+
 @dataclass(frozen=True)
 class LocalConfig:
     """What a page asks a supervisor to run. No secrets: other users of the machine can read a command line.
@@ -89,7 +92,7 @@ class LocalConfig:
     def status(self) -> Path:
         return self.directory / "status.json"
 
-    def request(self, name: Literal["restart", "reset"]) -> Path:
+    def request(self, name: Request) -> Path:
         """An empty file by which a command asks the supervisor for something; the supervisor deletes it."""
         return self.directory / f"{name}.request"
 
@@ -109,7 +112,8 @@ class LocalStatus:
     step: what is under way, in one sentence. phase: `ready` = the server can be used at `address`.
     worker: `stuck` = it runs and does not respond; `stopping` = it finishes what is under way before a restart.
     problem: "" or one sentence with its remedy. ui_url: the server's Web UI, "" when unknown.
-    since: when this step began, in seconds since the epoch.
+    since, worker_since, server_since: when this step, worker or server began, in seconds since the epoch.
+    worker_died, server_died: the process that died last, without having been told to stop, and when; 0 = none has.
     """
 
     step: str = "Starting"
@@ -123,6 +127,10 @@ class LocalStatus:
     supervisor_pid: int = 0
     problem: str = ""
     since: float = 0.0
+    worker_since: float = 0.0
+    server_since: float = 0.0
+    worker_died: tuple[int, float] = (0, 0.0)
+    server_died: tuple[int, float] = (0, 0.0)
 
     @property
     def age(self) -> float:
@@ -137,8 +145,10 @@ class LocalStatus:
 
 def read_status(path: Path) -> LocalStatus:
     """The newest status, or that of a fresh start when there is none or another version wrote it."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return LocalStatus(**json.loads(path.read_bytes()))
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads(path.read_bytes())
+        died = {name: tuple(found[name]) for name in ("worker_died", "server_died")}
+        return LocalStatus(**(found | died))
     return LocalStatus()
 
 

@@ -6,15 +6,16 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from agent.errors import StartFailed
 from agent.local.binary import temporal_binary
 from agent.local.database import PersistentServer
 from agent.local.home import disk_problem
 from agent.local.locks import FileLock
-from agent.local.process import Backoff
+from agent.local.process import Backoff, kill
 from agent.local.server import DevServer, accepts_connections, find_web_ui, is_temporal
-from agent.local.status import LocalConfig, StatusReport
+from agent.local.status import LocalConfig, Request, StatusReport
 from agent.local.worker import run_worker
 from agent.settings import Settings
 
@@ -52,6 +53,10 @@ async def _supervise(config: LocalConfig, environment: Mapping[str, str]) -> Non
             for request, event in ((config.request("restart"), restart), (config.request("reset"), reset)):
                 if _remove(request):
                     event.set()
+            if _remove(config.request("kill-worker")):
+                kill(report.status.worker_pid)
+            if _remove(config.request("kill-server")):
+                kill(report.status.server_pid)
             report.flush()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(terminated.wait(), CHECK_EVERY)
@@ -61,7 +66,7 @@ async def _supervise(config: LocalConfig, environment: Mapping[str, str]) -> Non
         for task in (worker, server):  # in this order: a worker needs the server to finish what it does
             task.cancel()
             await asyncio.wait([task])
-        for file in (config.status, config.request("restart"), config.request("reset")):
+        for file in (config.status, *map(config.request, get_args(Request))):
             _remove(file)
 
 
@@ -131,9 +136,12 @@ async def _run_own_server(
                         address=server.address,
                         ui_url=server.ui_url,
                         server_pid=server.child.pid,
+                        server_since=time.time(),
                         problem=own.notice,
                     )
                     await _attend(server, Path(config.home), report, own.notice, reset)
+                    if not reset.is_set():
+                        report.server(server_died=(server.child.pid, time.time()), server_pid=0, phase="starting")
                 finally:
                     await server.stop()
                 report.server(step="Restarting the Temporal server", phase="starting", server_pid=0)

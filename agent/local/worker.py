@@ -55,21 +55,24 @@ async def run_worker(
         restart.clear()
         backoff.started()
         child = Child(config.worker, log=log, environment=environment, cwd=ROOT)
-        report.worker(worker_pid=child.pid, worker_starts=report.status.worker_starts + 1)
+        starts = report.status.worker_starts + 1
+        report.worker(worker_pid=child.pid, worker_since=time.time(), worker_starts=starts)
         try:
             problem = await _attend(child, config, report, restart)
+            crashed = child.ended.is_set() or bool(problem)
+            died = (child.pid, time.time()) if crashed else report.status.worker_died
         finally:
             await _stop(child)
         if child.ready.is_set() and child.code and not (problem or restart.is_set()):
             problem = f"The worker ended by itself ({_reason(child, environment)}) and is being restarted."
         if restart.is_set() or child.ready.is_set():
-            report.worker(worker="starting", worker_pid=0, problem=problem)
+            report.worker(worker="starting", worker_pid=0, worker_died=died, problem=problem)
         else:
             reason = _reason(child, environment)
             problem = (
                 f"The worker failed to start: {reason}{'' if reason.endswith('.') else '.'} See {config.worker_log}"
             )
-            report.worker(worker="failed", worker_pid=0, problem=problem)
+            report.worker(worker="failed", worker_pid=0, worker_died=died, problem=problem)
         if problem:
             log.info("%s", problem)
         if not restart.is_set():

@@ -102,6 +102,13 @@ def reader_zone(name: str | None) -> tzinfo | None:
         return None
 
 
+def duration(seconds: float) -> str:
+    """So long, in the largest unit: 3 s, 4 min, 2 h."""
+    if seconds < 60:
+        return f"{max(0.0, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.0f} h"
+
+
 def is_money(name: str, value: object) -> bool:
     """Whether a field of this name and value is an amount of money."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):

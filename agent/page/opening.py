@@ -18,7 +18,7 @@ def render_first_screen(app: PageApp, session: SessionState) -> None:
     """What this is, what it can do, and the agent's welcome. The first message begins a chat; until then there is none."""
     name = app.goal_name(str(st.query_params.get("goal", "")))
     sidebar.render_sidebar(app, session, ChatState())
-    with st.container(key="header"):
+    with st.container(key="header", horizontal=True, vertical_alignment="center"):
         theme.render_title("Steadfast")
     st.markdown(f"**{TAGLINE}**")
     if not name:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from agent.client import ChatRow
 from agent.messages import ChatView
-from agent.page import actions, format, panels, rules_list
+from agent.page import actions, break_it, format, panels, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -29,6 +29,7 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
         rules_list.render_rules(app, session, state)
         _chats(app, session, state, is_owner)
         if is_owner:
+            break_it.render_break_it(app)
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
                     st.caption(f":material/build: {format.escape(problem)}")

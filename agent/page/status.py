@@ -45,6 +45,8 @@ def line(state: ChatState, worker: WorkerState = "off", problem: str = "") -> Li
         return Line(_no_worker(worker, problem), "warning")
     if state.error is not None:
         return Line(format.escape(state.error), "warning")
+    if state.view is not None and worker in ("starting", "failed"):  # the server would notice in 5 s
+        return Line(_no_worker(worker, problem), "warning")
     if state.slow:
         return Line("The server has not answered for some seconds. Still waiting; your messages are kept.", "warning")
     if state.view is None:

@@ -84,12 +84,14 @@ _CSS = """
 @media (max-width: 640px) { .st-key-status, .st-key-examples, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
 
 /* The first screen: goals as cards, what one might say as chips. */
-.st-key-pick > [class*="st-key-pick-"] { flex: 1 1 15rem; }
+.st-key-pick { align-items: stretch; }
+.st-key-pick > [class*="st-key-pick-"] { flex: 1 1 15rem; height: auto; }
+.st-key-pick > * > .stButton { height: 100%; }
 .st-key-pick button { width: 100%; height: 100%; padding: .65rem .85rem; text-align: left; }
 .st-key-pick button > div { width: 100%; justify-content: flex-start; overflow: visible; }
 .st-key-pick button * { white-space: normal; overflow: visible; }
 @media (max-width: 640px) { .st-key-pick > [class*="st-key-pick-"] { flex-basis: 9rem; }
-  .st-key-pick button small { display: none; } }
+  .st-key-pick button p > :not(strong) { display: none; } }
 .st-key-examples button { border-radius: 1.2rem; padding: .2rem .85rem; min-height: 2.1rem; font-size: .9rem; }
 .st-key-chats button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>

@@ -243,7 +243,7 @@ class FakeClient(ChatClient):
 class FakeStack:
     """The processes beside the page, as far as a page sees them."""
 
-    now: LocalStatus = field(default_factory=lambda: LocalStatus(step="Ready", phase="ready", address="test:1"))
+    now: LocalStatus = field(default_factory=lambda: LocalStatus("Ready", "ready", "test:1", worker="running"))
 
     def ensure(self, settings: Settings, environment: Mapping[str, str]) -> None:
         return

@@ -48,7 +48,7 @@ def test_no_worker_is_a_sentence_with_the_command(greeted: Page) -> None:
     ("trouble", "told"),
     [
         (ServerUnavailable("The Temporal server does not answer."), "The Temporal server does not answer."),
-        (NoWorker("No worker has answered for 5 seconds."), "The worker is starting."),
+        (NoWorker("No worker has answered for 5 seconds."), "The worker does not answer."),
         (ChatError("Something else."), "Something else."),
     ],
 )
