@@ -1,19 +1,23 @@
 """What clicks do. Only callbacks: they see every click, however fast two follow each other."""
 
+import asyncio
+import contextlib
 import secrets
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import streamlit as st
 
 from agent.client import ChatClient
-from agent.errors import ChatError, ServerUnavailable
+from agent.errors import ChatError
 from agent.messages import Proposal, Verdict
 from agent.page import edit_form
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, show_address
+
+AT_ONCE = 0.5
+"""Seconds that a click waits for the server; what takes longer is told later."""
 
 CHAT, HOUR, AMOUNT = "Always in this chat", "For one hour", "Always in this chat, up to an amount"
 """How long, or for what, a rule holds."""
@@ -208,16 +212,24 @@ def show_earlier(app: PageApp, session: SessionState, loaded: bool) -> None:
 
 
 def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Coroutine[Any, Any, object]]) -> bool:
-    """Whether it was received; if not, the page says why."""
+    """Whether it was received, or is on its way: the page never waits for a server that stands still. If not, it says why.
+
+    One after another: what is clicked while something is on its way leaves after it.
+    """
     session.problem, session.outage_at = "", None
-    watcher = app.watcher(session.chat_id)
+    watcher, before = app.watcher(session.chat_id), session.sending
     if watcher.state.view is not None:
         session.dropped = watcher.state.view.dropped.count
-    try:
-        app.call(request)
-    except ServerUnavailable as error:
-        session.problem, session.outage_at = f"Not sent: {error}", time.monotonic()
-    except ChatError as error:
-        session.problem = str(error)
+
+    async def send() -> None:
+        if before is not None:
+            await asyncio.wait([asyncio.wrap_future(before)])
+        await request(await app.client())
+        watcher.refresh()
+
+    session.sending = app.loop.spawn(send())
+    with contextlib.suppress(TimeoutError, ChatError):
+        session.sending.result(AT_ONCE)
+    session.settle()
     watcher.refresh()
     return not session.problem

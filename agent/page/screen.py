@@ -127,7 +127,7 @@ def _wait_for_messages(app: PageApp, session: SessionState) -> None:
 
 
 def _interval(app: PageApp, session: SessionState, state: ChatState, pending: Pending) -> float | None:
-    underway = bool(pending or session.decided)
+    underway = bool(pending or session.decided or session.sending)
     calm = app.watcher(session.chat_id).calm
     return pace.interval(state, underway=underway, calm=calm, hidden=message_box.is_hidden())
 
@@ -146,12 +146,12 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> Non
         state = watcher.snapshot(visible=visible)
         pending = outbox.reconcile(state)
         now = (state.fingerprint, _fingerprint(pending), _interval(app, session, state, pending))
-        if now != drawn or session.is_outage_over(state):
+        if now != drawn or session.settle() or session.is_outage_over(state):
             st.rerun()
         place = place or _Tail()
         place.draw(app, state, session.partial_reply(state, drawn[0]))
         seen = (state.fingerprint, state.attempt, outbox.messages)
-        while (watcher.state.fingerprint, watcher.state.attempt, outbox.messages) == seen:
+        while (watcher.state.fingerprint, watcher.state.attempt, outbox.messages) == seen and not session.has_settled:
             if time.monotonic() > end:
                 return
             time.sleep(0.02)

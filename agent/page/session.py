@@ -3,12 +3,14 @@
 import re
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal
 
 import streamlit as st
 
 from agent.client import new_chat_id
+from agent.errors import ChatError, ServerUnavailable
 from agent.messages import Json
 from agent.page.outbox import EXPIRY, OutgoingMessage
 from agent.page.watcher import ChatState
@@ -26,7 +28,7 @@ Panel = Literal["", "waterfall", "score", "export"]
 class SessionState:
     """`decided` (when, by proposal): decisions that were just sent, until the chat shows them.
 
-    outage_at: when the server did not answer, if that is the problem.
+    sending: what was clicked and is on its way. outage_at: when the server did not answer, if that is the problem.
     draft: the id of the chat that the first message on the first screen begins. beginning: its goal, until it is there.
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
@@ -37,6 +39,7 @@ class SessionState:
     chat_id: str = ""
     problem: str = ""
     outage_at: float | None = None
+    sending: "Future[None] | None" = None
     draft: str = field(default_factory=new_chat_id)
     beginning: str = ""
     decided: dict[str, float] = field(default_factory=dict)
@@ -81,6 +84,26 @@ class SessionState:
             self.partial = (drawn, state.attempt.partial)
         since, text = self.partial or (None, "")
         return text if state.busy and since == drawn else ""
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether what was clicked has arrived, or failed."""
+        return self.sending is not None and self.sending.done()
+
+    def settle(self) -> bool:
+        """Whether it has since the last time; what failed can be clicked again."""
+        if self.sending is None or not self.sending.done():
+            return False
+        error, self.sending = self.sending.exception(), None
+        if error is not None:
+            self.decided = {}
+        if isinstance(error, ServerUnavailable):
+            self.problem, self.outage_at = f"Not sent: {error}", time.monotonic()
+        elif isinstance(error, ChatError):
+            self.problem = str(error)
+        elif error is not None:
+            raise error
+        return True
 
     def is_outage_over(self, state: ChatState) -> bool:
         """Whether the server has answered since, so that the problem needs no mention any more."""

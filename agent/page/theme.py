@@ -46,8 +46,8 @@ _CSS = """
 
 /* On a phone the title and its buttons stay in view, beside the button that opens the sidebar. */
 @media (max-width: 640px) {
-  [data-testid="stHeader"] { background: transparent; pointer-events: none; }
-  [data-testid="stHeader"] button { pointer-events: auto; }
+  [data-testid="stHeader"], [data-testid="stHeader"] * { background: transparent; pointer-events: none; }
+  [data-testid="stHeader"] button, [data-testid="stHeader"] button * { pointer-events: auto; }
   [data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 99; }
   .st-key-header.st-key-header { flex-wrap: nowrap; width: calc(100% + 2rem); max-width: none; min-height: 3.75rem;
     margin: 0 -1rem; padding: 0 1rem 0 3.75rem;

@@ -39,6 +39,12 @@ async def test_a_chat_begins_with_a_click_and_back_and_forward_begin_none(
     await page.go_forward()
     await _said(page, "A burger and fries")
     assert page.url == chat
+
+    await page.set_viewport_size({"width": 375, "height": 700})
+    await page.locator(".st-key-end-chat button").click(timeout=PATIENCE)
+    await expect(page.locator(".st-key-end-now button")).to_be_visible(timeout=PATIENCE)
+    await page.locator(".st-key-new-chat button").click(timeout=PATIENCE)
+    await expect(page.locator(".st-key-pick")).to_be_visible(timeout=PATIENCE)
     assert len({row.chat_id for row in await chats.chats(100)} - before) <= 1
     assert (await chats.view(chat.rpartition("=")[2])).run_status == "running"
 

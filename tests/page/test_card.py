@@ -1,5 +1,9 @@
 """The card of a proposal: deciding, editing."""
 
+import asyncio
+import threading
+from typing import Any
+
 import pytest
 
 from agent.errors import ServerUnavailable
@@ -118,3 +122,19 @@ def test_decision_that_the_server_did_not_take_is_told_until_the_server_answers(
     proposed.client.trouble = None
     proposed.until(lambda: "Not sent" not in proposed.text)
     proposed.click(f"confirm-{proposed.card_id}").shows("confirmed by you")
+
+
+def test_clicks_do_not_wait_for_a_server_that_stands_still_and_keep_their_order(proposed: Page) -> None:
+    moves, confirm, before = threading.Event(), proposed.client.confirm, len(proposed.client.calls)
+
+    async def stand_still(*given: Any) -> None:
+        while not moves.is_set():
+            await asyncio.sleep(0.01)
+        await confirm(*given)
+
+    proposed.client.confirm = stand_still  # type: ignore[method-assign,assignment]
+    proposed.click(f"confirm-{proposed.card_id}").click("end-chat").click("end-now")
+    assert len(proposed.client.calls) == before, "the page went on, and the server has nothing yet"
+    moves.set()
+    proposed.until(lambda: len(proposed.client.calls) == before + 2)
+    assert [call[0] for call in proposed.client.calls[before:]] == ["confirm", "end"]
