@@ -40,7 +40,7 @@ def _render(app: PageApp, drawn: tuple[object, ...]) -> None:
     if _state(now) != drawn:
         st.rerun()  # the status line and the sidebar tell of it, too
     faults = Faults(app.settings.home)
-    st.caption("  \n".join([_page(), *lights(now, time.time())]))
+    st.markdown("  \n".join([_page(), *lights(now, time.time())]))
     with st.container(horizontal=True, gap="xxsmall"):
         _button("Kill the worker", "worker", local.kill, app.settings, "worker", disabled=not now.worker_pid)
         if now.server_since:
@@ -84,4 +84,4 @@ def _process(name: str, colour: str, pid: int, since: float, died: tuple[int, fl
 
 
 def _light(colour: str, text: str) -> str:
-    return f":{colour}[●] {text}"
+    return f":{colour}[⬤] :small[{text}]"

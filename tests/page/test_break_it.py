@@ -32,20 +32,23 @@ def running(page: Page, tmp_path: Path) -> Page:
 
 
 def test_lights_are_green_with_process_and_age() -> None:
-    assert lights(RUNNING, 1000.0) == [":green[●] Server 11, 10 min", ":green[●] Worker 22, 2 min"]
+    assert lights(RUNNING, 1000.0) == [":green[⬤] :small[Server 11, 10 min]", ":green[⬤] :small[Worker 22, 2 min]"]
 
 
 def test_a_death_turns_the_light_red_and_is_mentioned_for_a_minute() -> None:
     dead = replace(RUNNING, worker="starting", worker_pid=0, worker_died=(22, 999.0))
-    assert lights(dead, 1000.0)[1] == ":red[●] Worker: none · 22 died 1 s ago"
+    assert lights(dead, 1000.0)[1] == ":red[⬤] :small[Worker: none · 22 died 1 s ago]"
     back = replace(RUNNING, worker_pid=33, worker_since=1001.0, worker_died=(22, 999.0))
-    assert lights(back, 1003.0)[1] == ":green[●] Worker 33, 2 s · 22 died 4 s ago"
-    assert lights(back, 1100.0)[1] == ":green[●] Worker 33, 2 min"
+    assert lights(back, 1003.0)[1] == ":green[⬤] :small[Worker 33, 2 s · 22 died 4 s ago]"
+    assert lights(back, 1100.0)[1] == ":green[⬤] :small[Worker 33, 2 min]"
 
 
 def test_without_its_server_a_worker_is_not_ready() -> None:
     dead = replace(RUNNING, phase="starting", server_pid=0, server_died=(11, 999.0))
-    assert lights(dead, 1000.0) == [":red[●] Server: none · 11 died 1 s ago", ":orange[●] Worker 22, 2 min, not ready"]
+    assert lights(dead, 1000.0) == [
+        ":red[⬤] :small[Server: none · 11 died 1 s ago]",
+        ":orange[⬤] :small[Worker 22, 2 min, not ready]",
+    ]
 
 
 @pytest.mark.parametrize("part", ["worker", "server"])
