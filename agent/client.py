@@ -16,7 +16,11 @@ from typing import Any, Literal
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkerStatus, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest, ListWorkersRequest
+from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
+    GetWorkflowExecutionHistoryReverseRequest,
+    ListWorkersRequest,
+)
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -262,6 +266,34 @@ class ChatClient:
         """Write the newest reply again; the one with this seq, so that a doubled click asks once."""
         await self._signal(chat_id, "regenerate", {"seq": seq})
 
+    async def delete(self, chat_id: str) -> int:
+        """Delete a chat from the server: the histories of all its runs, whatever they do now. How many there were."""
+        async with self._calling(chat_id):
+            newest = await self._client.get_workflow_handle(chat_id).describe(rpc_timeout=RPC_TIMEOUT)
+            if newest.workflow_type != WORKFLOW:
+                raise _not_a_chat(chat_id)
+            runs = [newest.run_id]
+            while before := await self._run_before(chat_id, runs[-1]):
+                runs.append(before)
+            query = f"WorkflowType = '{WORKFLOW}' AND WorkflowId = '{chat_id}'"  # a repair leaves runs beside the line
+            runs += [run.run_id async for run in self._client.list_workflows(query) if run.run_id not in runs]
+            for run_id in runs:
+                execution = WorkflowExecution(workflow_id=chat_id, run_id=run_id)
+                request = DeleteWorkflowExecutionRequest(namespace=self._client.namespace, workflow_execution=execution)
+                await self._client.workflow_service.delete_workflow_execution(request, timeout=RPC_TIMEOUT)
+        return len(runs)
+
+    async def _run_before(self, chat_id: str, run_id: str) -> str:
+        """The run that continued as this one, "" for the first, or where that is gone."""
+        handle = self._client.get_workflow_handle(chat_id, run_id=run_id)
+        try:
+            async for event in handle.fetch_history_events(page_size=1, rpc_timeout=RPC_TIMEOUT):
+                return event.workflow_execution_started_event_attributes.continued_execution_run_id
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+        return ""
+
     async def set_model(self, chat_id: str, model: str) -> None:
         """Answer with another model from now on; a call under way is asked again of it."""
         await self._signal(chat_id, "set_model", model)
@@ -275,7 +307,7 @@ class ChatClient:
         async with self._calling(chat_id):
             described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
             if described.workflow_type != WORKFLOW:
-                raise ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
+                raise _not_a_chat(chat_id)
             if await self._is_wedged(described):
                 raise _wedged()
             return Look(
@@ -595,6 +627,10 @@ def _sendable(text: str) -> str:
 
 def _closed() -> ChatError:
     return ChatClosed("This chat has ended. Start a new one to go on.")
+
+
+def _not_a_chat(chat_id: str) -> ChatError:
+    return ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
 
 
 def _wedged() -> ChatError:

@@ -165,6 +165,18 @@ def open_chat(session: SessionState, chat_id: str) -> None:
     show_address(chat=chat_id)
 
 
+def delete_chat(app: PageApp, session: SessionState) -> None:
+    """Delete this chat, and show the first screen."""
+    chat_id, session.panel = session.chat_id, ""
+    try:
+        app.call(lambda client: client.delete(chat_id))
+    except ChatError as error:
+        session.problem = f"Not deleted: {error}"
+        return
+    app.forget(chat_id)
+    new_chat(session, "")
+
+
 def ask_to_end(session: SessionState) -> None:
     """Ask whether to end this chat, or ask no longer."""
     session.ending = not session.ending

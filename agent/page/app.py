@@ -67,6 +67,7 @@ class PageApp:
     _watchers: dict[str, ChatWatcher] = field(default_factory=dict)
     _outboxes: dict[str, Outbox] = field(default_factory=dict)
     _rows_at: float = 0.0
+    _deleted: set[str] = field(default_factory=set)
     _status: tuple[float, local.LocalStatus] | None = None
 
     def ensure_started(self) -> None:
@@ -167,13 +168,20 @@ class PageApp:
             self.loop.spawn(self._fetch_rows())
         return self.rows
 
+    def forget(self, chat_id: str) -> None:
+        """It was deleted; the server's list has it for a moment more."""
+        self._deleted.add(chat_id)
+        self.rows = tuple(row for row in self.rows if row.chat_id != chat_id)
+        self._outboxes.pop(chat_id, None)
+
     def refresh_chats(self) -> None:
         """A chat was started or ended: fetch the list again."""
         self._rows_at = 0.0
 
     async def _fetch_rows(self) -> None:
         try:
-            self.rows = tuple(await (await self.client()).chats(LISTED))
+            rows = await (await self.client()).chats(LISTED)
+            self.rows = tuple(row for row in rows if row.chat_id not in self._deleted)
         except ChatError:
             self._rows_at = 0.0
 

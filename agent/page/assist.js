@@ -3,7 +3,7 @@
 const TEXT = "textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=range]), [contenteditable=true]";
 const CARD = '[class*="st-key-card-"]';
 const SETTLED = 700; // milliseconds for which the status line has to stay before it is read out
-const PINNED = 4000; // milliseconds for which the place is kept while earlier messages are drawn
+const PINNED = 15000; // milliseconds for which the place is kept while earlier messages are drawn
 
 export default function render({ data, parentElement }) {
   const root = parentElement.querySelector(".assist");

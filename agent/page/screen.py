@@ -35,9 +35,9 @@ _TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:
 
 def draw(app: PageApp) -> None:
     """One run of the script."""
-    theme.apply_theme()
-    app.ensure_started()
     session = current_session()
+    theme.apply_theme(_needing(app, session))
+    app.ensure_started()
     if app.problem:
         theme.render_title("Steadfast")
         st.error(opening.for_owner(app, app.problem), icon=":material/settings_alert:")
@@ -67,6 +67,12 @@ def draw(app: PageApp) -> None:
     _foot(app, session, state, pending, waiting)
     panels.render_panel(app, session)
     assist.render_assist(session.chat_id, state.messages)
+
+
+def _needing(app: PageApp, session: SessionState) -> int:
+    """How many of this browser's chats wait for a decision, as the list has them."""
+    is_owner = app.owner.recognizes(st.context.cookies)
+    return sum(row.waiting and (is_owner or row.chat_id in session.opened) for row in app.rows)
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:

@@ -1,20 +1,16 @@
-"""The sidebar: the list of chats, the model, and a link to Temporal's Web UI."""
+"""The sidebar: the model, what can be opened beside the chat, the list of chats, and what runs on this machine."""
 
 from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
-from agent.client import ChatRow
-from agent.messages import ChatView
-from agent.page import actions, break_it, format, panels, rules_list
+from agent.page import actions, break_it, chat_list, format, panels, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
 _MODEL_KEY = "model"
-_VISITOR = "Chats opened in this tab. The address printed in the terminal shows its owner all chats."
-_MARKS = {"running": ":material/chat_bubble:", "completed": ":material/check:"}
 
 
 def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> None:
@@ -27,44 +23,12 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
             _web_ui(app, session)
         panels.render_buttons(session)
         rules_list.render_rules(app, session, state)
-        _chats(app, session, state, is_owner)
+        chat_list.render_chats(app, session, state, is_owner=is_owner)
         if is_owner:
             break_it.render_break_it(app)
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
                     st.caption(f":material/build: {format.escape(problem)}")
-
-
-def _chats(app: PageApp, session: SessionState, state: ChatState, is_owner: bool) -> None:
-    rows = [row for row in app.chats() if is_owner or row.chat_id in session.opened]
-    if state.view is not None and state.messages and all(row.chat_id != session.chat_id for row in rows):
-        rows.insert(0, _current(session, state, state.view))
-    if not rows:
-        return
-    with st.container(key="chats", gap="xxsmall"):
-        st.caption("Chats", help=None if is_owner else _VISITOR)
-        for row in rows:
-            _row(session, row)
-
-
-def _current(session: SessionState, state: ChatState, view: ChatView) -> ChatRow:
-    """The chat that is shown: a new one is here at once, and in the server's list a moment later."""
-    status = state.run_status
-    return ChatRow(session.chat_id, view.goal.title, view.goal.name, state.messages[0].at, status)
-
-
-def _row(session: SessionState, row: ChatRow) -> None:
-    label = format.escape(row.title or format.humanize(row.goal) or row.chat_id)
-    when = f"{row.started.astimezone():%d %b, %H:%M}"
-    st.button(
-        f"{label} :small[:gray[{format.escape(when)}]]",
-        key=f"chat-{row.chat_id}",
-        type="tertiary",
-        icon=_MARKS.get(row.status, ":material/error:"),
-        disabled=row.chat_id == session.chat_id,
-        on_click=actions.open_chat,
-        args=(session, row.chat_id),
-    )
 
 
 def _model(app: PageApp, session: SessionState, state: ChatState) -> None:

@@ -98,9 +98,10 @@ _CSS = """
 """
 
 
-def apply_theme() -> None:
-    """Title, icon, width and style of the page."""
-    st.set_page_config(page_title="Steadfast", page_icon=_ICON, layout="centered")
+def apply_theme(waiting: int = 0) -> None:
+    """Title, icon, width and style of the page. waiting: chats that need a decision, for the browser's tab."""
+    title = f"({waiting}) Steadfast" if waiting else "Steadfast"
+    st.set_page_config(page_title=title, page_icon=_ICON, layout="centered")
     st.html(_CSS)
 
 

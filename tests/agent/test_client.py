@@ -1,11 +1,13 @@
 """ChatClient against a real server, with and without a worker."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from agent.client import Attempt, ChatClient, new_chat_id
@@ -241,3 +243,24 @@ async def test_a_chat_begins_with_its_first_message_once(temporal: Client, queue
     assert len(view.messages) == 3
     assert len(harness.model.requests) == 1, "nobody asked the model to greet"
     assert row.title == "Good day"
+
+
+async def test_a_deleted_chat_is_gone_with_all_its_runs(temporal: Client, queue: str) -> None:
+    async with running_worker(temporal, queue) as harness:
+        chat = await harness.start_with(history_limit=1)
+        earlier = (await chat.say("Hello")).previous_run_id
+        assert earlier
+        runs = await harness.chats.delete(chat.id)
+        for run_id in (None, earlier):
+            await wait_until(partial(_is_gone, temporal, chat.id, run_id))
+        assert runs >= 2
+        with pytest.raises(ChatNotFound):
+            await harness.chats.delete(chat.id)
+
+
+async def _is_gone(temporal: Client, chat_id: str, run_id: str | None) -> bool:
+    try:
+        await temporal.get_workflow_handle(chat_id, run_id=run_id).describe()
+    except RPCError as error:
+        return error.status == RPCStatusCode.NOT_FOUND
+    return False

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,12 @@ async def test_nothing_serious_is_found_and_keys_decide(running_page: RunningPag
     await focused(page, "[data-testid=stForm] input")
     assert await violations(page, script) == []
     await page.keyboard.press("Enter")
-    await page.keyboard.press("Escape")
-    await expect(form).to_have_count(0, timeout=PATIENCE)
+    for _ in range(3):  # a key that is pressed while the page draws anew may meet no form
+        await page.keyboard.press("Escape")
+        with suppress(AssertionError):
+            await expect(form).to_have_count(0, timeout=20_000)
+            break
+    await expect(form).to_have_count(0)
     await focused(page, ".message-box textarea")
     await expect(page.locator(CARD).get_by_role("button", name="Confirm")).to_be_enabled()
 

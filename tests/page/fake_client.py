@@ -169,6 +169,11 @@ class FakeClient(ChatClient):
         chat.conversation.end(chat.tick())
         chat.run_status = "completed"
 
+    async def delete(self, chat_id: str) -> int:
+        self._note("delete", chat_id)
+        del self.chats_by_id[chat_id]
+        return 1
+
     async def repair(self, chat_id: str) -> bool:
         self._note("repair", chat_id)
         self.chats_by_id[chat_id].trouble = None
