@@ -94,10 +94,8 @@ async def test_go_builds_one_into_the_cache_once(path: Path, home: Settings) -> 
     go(path)
     reported: list[str] = []
     assert await temporal_binary(home, reported.append) == cache(home)
-    assert reported == [
-        "Downloading the Temporal server (0 s so far)",
-        "Building the Temporal server with Go (0 s so far; takes 3-5 minutes the first time)",
-    ]
+    steps = [sentence.partition(" (")[0] for sentence in reported]  # each again every few seconds
+    assert list(dict.fromkeys(steps)) == ["Downloading the Temporal server", "Building the Temporal server with Go"]
     go(path, work="exit 1")
     assert await temporal_binary(home, ignore) == cache(home)
 
