@@ -27,12 +27,15 @@ SLOW = (
     "local/",
     "workflow/",
     "histories/",
+    "page/",
     "tools/mcp/",
     "tools/test_command.py",
     "llm/test_cli.py",
+    "agent/test_actions.py",
+    "agent/test_client.py",
     "agent/test_environment.py",
 )
-"""What starts processes, browsers or long chats: by CPU time, two thirds of the tests and more."""
+"""What starts processes, browsers, whole pages or long chats: by CPU time, nine tenths of the tests."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "", None)
 _guarded = False

@@ -252,7 +252,9 @@ async def test_a_deleted_chat_is_gone_with_all_its_runs(temporal: Client, queue:
         assert earlier
         runs = await harness.chats.delete(chat.id)
         for run_id in (None, earlier):
-            await wait_until(partial(_is_gone, temporal, chat.id, run_id))
+            await wait_until(
+                partial(_is_gone, temporal, chat.id, run_id), seconds=150
+            )  # the server takes half a minute
         assert runs >= 2
         with pytest.raises(ChatNotFound):
             await harness.chats.delete(chat.id)
