@@ -39,15 +39,13 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
         print(problem, file=sys.stderr, flush=True)  # noqa: T201
     model, guard = build_model(settings), build_guard(settings)
     faults = Faults(settings.home) if pipe and settings.break_it else None
+    if faults:
+        model = CutModel(model, faults)
     _spare_the_collector()
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
     stop = _stop_on_signals(settings.worker_grace)
     client = await connect(settings, address, runtime=heartbeating_runtime())
-    activities = (
-        Activities(settings, CutModel(model, faults), toolset, guard, faults.tool_returned)
-        if faults
-        else Activities(settings, model, toolset, guard)
-    )
+    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None)
     runner = EvictingRunner()
     worker = Worker(
         client,

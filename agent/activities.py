@@ -56,7 +56,7 @@ class Activities:
         model: Model,
         toolset: Toolset,
         guard: Model | None = None,
-        tool_returned: Callable[[], None] = lambda: None,
+        tool_returned: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
@@ -142,7 +142,8 @@ class Activities:
                 try:
                     tool = await self._resolve_tool(call.tool)
                     returned = await tool.run(call.arguments, self._context(call, heartbeater))
-                    self._tool_returned()
+                    if self._tool_returned:
+                        self._tool_returned()
                 except ToolError as error:
                     if error.__cause__ is not None:
                         log_redacted(error, self._settings.environment)

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 from temporalio.api.common.v1 import Payloads
-from temporalio.api.enums.v1 import EventType, TimeoutType
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from agent.messages import EPOCH, Interruption, Json
 
-Kind = Literal["begun", "signal", "scheduled", "started", "completed", "failed", "task_lost", "closed"]
+Kind = Literal["begun", "signal", "scheduled", "started", "completed", "failed", "closed"]
 
 _CLOSING = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
@@ -94,9 +94,6 @@ def fact(event: HistoryEvent, payload: Json = None) -> Fact | None:
     )
     if about:
         return Fact(number, at, "failed", about=about)
-    if kind == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        began = event.workflow_task_timed_out_event_attributes.timeout_type == TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
-        return Fact(number, at, "task_lost", "under way" if began else "not taken up")
     return None
 
 

@@ -140,11 +140,11 @@ class PageApp:
                 self._outboxes.pop(other, None)
         found = self._outboxes.get(chat_id)
         return found or self._outboxes.setdefault(
-            chat_id, Outbox(chat_id, self.loop, self.client, lambda: self._sent(chat_id), partial(self._begin, chat_id))
+            chat_id,
+            Outbox(
+                chat_id, self.loop, self.client, lambda: self.watcher(chat_id).refresh(), partial(self._begin, chat_id)
+            ),
         )
-
-    def _sent(self, chat_id: str) -> None:
-        self.watcher(chat_id).refresh()
 
     async def _begin(self, chat_id: str, client: ChatClient, message: OutgoingMessage) -> None:
         """Begin a chat with its first message."""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -53,8 +54,8 @@ def _render(app: PageApp, drawn: tuple[object, ...]) -> None:
         st.caption(":material/hourglass_top: The worker dies when the next tool has run, before it can say so.")
 
 
-def _button(label: str, key: str, action: object, *args: object, disabled: bool) -> None:
-    st.button(label, key=f"break-{key}", disabled=disabled, on_click=action, args=args)  # type: ignore[arg-type]
+def _button(label: str, key: str, action: Callable[..., None], *args: object, disabled: bool) -> None:
+    st.button(label, key=f"break-{key}", disabled=disabled, on_click=action, args=args)
 
 
 def _page() -> str:

@@ -21,7 +21,7 @@ _NEEDS_YOU = "Needs you"
 
 def visible(app: PageApp, session: SessionState, state: ChatState, *, is_owner: bool) -> list[ChatRow]:
     """The rows that this browser may see, newest first; the chat that is shown is among them, however new it is."""
-    rows = [row for row in app.chats() if is_owner or row.chat_id in session.opened]
+    rows = session.may_see(app.chats(), is_owner=is_owner)
     if state.view is not None and state.messages and all(row.chat_id != session.chat_id for row in rows):
         started, status, title = state.messages[0].at, state.run_status, state.view.goal.title
         rows.insert(0, ChatRow(session.chat_id, title, state.view.goal.name, started, status))

@@ -1,50 +1,13 @@
 """What opens over the page: how long each step took, the score, files to keep, and the question whether to delete."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from agent.errors import ChatError
 from agent.page import actions, export_panel, format, score, waterfall
 from agent.page.app import PageApp
 from agent.page.session import Panel, SessionState
-
-
-def render_buttons(session: SessionState) -> None:
-    """The buttons beside a chat."""
-    if not session.chat_id:
-        return
-    with st.container(key="panels", gap="xxsmall"):
-        st.button(
-            "Where the time went",
-            key="open-waterfall",
-            type="tertiary",
-            icon=":material/waterfall_chart:",
-            on_click=_show,
-            args=(session, "waterfall"),
-        )
-        st.button(
-            "Score",
-            key="open-score",
-            type="tertiary",
-            icon=":material/scoreboard:",
-            on_click=_show,
-            args=(session, "score"),
-        )
-        st.button(
-            "Export",
-            key="open-export",
-            type="tertiary",
-            icon=":material/download:",
-            on_click=_show,
-            args=(session, "export"),
-        )
-        st.button(
-            "Delete",
-            key="open-delete",
-            type="tertiary",
-            icon=":material/delete:",
-            on_click=_show,
-            args=(session, "delete"),
-        )
 
 
 def _render_delete(app: PageApp, session: SessionState) -> None:
@@ -56,16 +19,35 @@ def _render_delete(app: PageApp, session: SessionState) -> None:
     st.button("Delete", key="delete-now", type="primary", on_click=actions.delete_chat, args=(app, session))
 
 
+_PANELS: dict[Panel, tuple[str, str, str, Callable[[PageApp, SessionState], None]]] = {
+    "waterfall": (
+        "Where the time went",
+        ":material/waterfall_chart:",
+        "Where the time went",
+        waterfall.render_waterfall,
+    ),
+    "score": ("Score", ":material/scoreboard:", "Score", score.render_score),
+    "export": ("Export", ":material/download:", "Export", export_panel.render_export),
+    "delete": ("Delete", ":material/delete:", "Delete this chat?", _render_delete),
+}
+"""The label and the icon of each button, the title of what it opens, and what draws that."""
+
+
+def render_buttons(session: SessionState) -> None:
+    """The buttons beside a chat."""
+    if not session.chat_id:
+        return
+    with st.container(key="panels", gap="xxsmall"):
+        for name, (label, icon, _, _) in _PANELS.items():
+            args = (session, name)
+            st.button(label, key=f"open-{name}", type="tertiary", icon=icon, on_click=_show, args=args)
+
+
 def render_panel(app: PageApp, session: SessionState) -> None:
     """The panel that is open, if any."""
     if not session.panel:
         return
-    title, draw = {
-        "waterfall": ("Where the time went", waterfall.render_waterfall),
-        "score": ("Score", score.render_score),
-        "export": ("Export", export_panel.render_export),
-        "delete": ("Delete this chat?", _render_delete),
-    }[session.panel]
+    _, _, title, draw = _PANELS[session.panel]
 
     def body() -> None:
         try:

@@ -72,7 +72,7 @@ def draw(app: PageApp) -> None:
 def _needing(app: PageApp, session: SessionState) -> int:
     """How many of this browser's chats wait for a decision, as the list has them."""
     is_owner = app.owner.recognizes(st.context.cookies)
-    return sum(row.waiting and (is_owner or row.chat_id in session.opened) for row in app.rows)
+    return sum(row.waiting for row in session.may_see(app.rows, is_owner=is_owner))
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:

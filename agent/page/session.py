@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from agent.client import new_chat_id
+from agent.client import ChatRow, new_chat_id
 from agent.errors import ChatError, ServerUnavailable
 from agent.messages import Json
 from agent.page.outbox import EXPIRY, OutgoingMessage
@@ -61,6 +61,10 @@ class SessionState:
         self.shown, self.dropped, self.panel, self.ending = PAGE, None, "", False
         if chat_id and chat_id not in self.opened:
             self.opened.insert(0, chat_id)
+
+    def may_see(self, rows: Iterable[ChatRow], *, is_owner: bool) -> list[ChatRow]:
+        """Those of the server's list that this browser may see: all for the owner, else what it has opened."""
+        return [row for row in rows if is_owner or row.chat_id in self.opened]
 
     def begin(self, goal: str) -> None:
         """Show the chat that begins with what was just said on the first screen."""

@@ -8,7 +8,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -43,28 +43,28 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _start(opens_browser: bool) -> None:
-    app = await asyncio.to_thread(_page_app)
+    app, _ = await asyncio.to_thread(_load)
     await asyncio.gather(report_start(app), _announce(app, opens_browser))
 
 
-def _page_app() -> "PageApp":
-    """The app of this process. One thread at a time imports it: two at once break temporalio's protocol buffers."""
+def _load() -> tuple["PageApp", Callable[["PageApp"], None]]:
+    """The app of this process, and what draws it. One thread at a time imports them: two at once break temporalio's
+    protocol buffers."""
     with _IMPORTING:
-        from agent.page import app, screen  # noqa: F401 - the script needs it next
+        from agent.page.app import page_app
+        from agent.page.screen import draw
 
-    return app.page_app()
+    return page_app(), draw
 
 
 def owner() -> Owner:
     """Recognizes the owner's browser."""
-    return _page_app().owner
+    return _load()[0].owner
 
 
 def draw_page() -> None:
     """One run of the script."""
-    app = _page_app()
-    from agent.page.screen import draw
-
+    app, draw = _load()
     draw(app)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -115,9 +116,7 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
     """One block of the transcript; the step of proposals that wait is their card."""
     match block:
         case UserMessage():
-            render_bubble(
-                str(block.seq), block.text, format.time_of_day(block.at, format.reader_zone(st.context.timezone))
-            )
+            render_bubble(str(block.seq), block.text, _clock(block.at))
         case AgentMessage():
             _render_reply(block)
         case Replaced(reply):
@@ -156,14 +155,17 @@ def is_scripted(use: ModelUse) -> bool:
     return use.model.startswith(SCRIPTED)
 
 
+def _clock(moment: datetime) -> str:
+    """The time of day where the reader's browser is."""
+    return format.time_of_day(moment, format.reader_zone(st.context.timezone))
+
+
 def _render_reply(message: AgentMessage) -> None:
     happened.render_happened(str(message.seq), message.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         st.markdown(format.safe_markdown(message.text))
         stopped = ":material/stop_circle: Stopped · " if message.stopped else ""
-        st.caption(
-            stopped + _byline(message.by, format.time_of_day(message.at, format.reader_zone(st.context.timezone)))
-        )
+        st.caption(stopped + _byline(message.by, _clock(message.at)))
 
 
 def _render_notice(message: Notice) -> None:
@@ -193,17 +195,14 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
             happened.render_happened(str(step.result.seq), step.result.interruptions, step.proposal.effect)
             results.render_result(step.result)
         if step.asked is not None and step.asked.by is not None and not is_scripted(step.asked.by):
-            st.caption(
-                _byline(step.asked.by, format.time_of_day(step.asked.at, format.reader_zone(st.context.timezone)))
-            )
+            st.caption(_byline(step.asked.by, _clock(step.asked.at)))
 
 
 def _render_decision(step: Step, decision: Decision) -> None:
     icon, verb = _VERDICTS[decision.verdict]
-    who = {"": " by you", "settings": " by the settings"}.get(decision.who, f" by {format.escape(decision.who)}")
-    by = "" if decision.verdict == "withdrawn" else who
+    by = "" if decision.verdict == "withdrawn" else f" by {format.escape(receipt.who(decision))}"
     arguments = decision.arguments or step.proposal.arguments
-    when = format.time_of_day(decision.at, format.reader_zone(st.context.timezone))
+    when = _clock(decision.at)
     with st.expander(f"{icon} **{format.escape(card.title(step.proposal))}** {verb}{by} · {when}", type="compact"):
         if decision.reason:
             st.text(f"“{decision.reason}”")
