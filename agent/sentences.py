@@ -73,7 +73,9 @@ def _filled(text: str, left: dict[str, Any], properties: Mapping[str, Any]) -> s
             before = (
                 f"{left.pop(counted)} × " if counted else f"{noun} " if re.search(r"\d", value) and not amount else ""
             )
-            after = f" {left.pop('currency')}" if amount and "currency" in left else ""
+            unit = str(properties.get(key, {}).get("x-currency", "currency" if amount else ""))
+            unit = str(left.pop(unit, unit if unit.isupper() else ""))
+            after = f" {unit}" if unit else ""
             text = re.sub(pattern, f"{before}{value}{after}".replace("\\", r"\\"), text, count=1)
     return text
 

@@ -61,11 +61,19 @@ class Events(BaseModel):
     note: str
 
 
+@cache
+def _calendar() -> tuple[dict[str, str], ...]:
+    """Rows of the nth weekday (0 = Monday) of a month, lasting some days."""
+    with (DATA / "events.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(csv.DictReader(lines))
+
+
+CITIES = sorted({row["city"] for row in _calendar()})
+
+
 @tool(effect="read", timeout=20)
 def find_events(
-    city: Annotated[
-        str, Field(title="Which city would you like to visit?", examples=["San Francisco", "Toronto", "Mexico City"])
-    ],
+    city: Annotated[str, Field(title="Which city would you like to visit?", examples=CITIES)],
     month: Annotated[Month, Field(title="In which month would you like to go?")],
     context: ToolContext,
 ) -> Returned:
@@ -107,10 +115,3 @@ def _in_month(rows: list[dict[str, str]], year: int, month: int) -> list[Event]:
         fields: dict[str, Any] = {name: row[name] for name in ("name", "venue", "city", "description")}
         events.append(Event(start=start, end=start + timedelta(int(row["days"]) - 1), **fields))
     return sorted(events, key=lambda event: event.start)
-
-
-@cache
-def _calendar() -> tuple[dict[str, str], ...]:
-    """Rows of the nth weekday (0 = Monday) of a month, lasting some days."""
-    with (DATA / "events.csv").open(encoding="utf-8", newline="") as lines:
-        return tuple(csv.DictReader(lines))

@@ -35,7 +35,9 @@ class Flights(BaseModel):
 
 @tool(effect="read", timeout=60)
 def search_flights(
-    origin: Annotated[str, Field(title="Which city will you depart from?", examples=["Austin", "JFK"])],
+    origin: Annotated[
+        str, Field(title="Which city will you depart from?", examples=["Austin", "Denver", "Montreal", "JFK"])
+    ],
     destination: Annotated[str, Field(title="Which city would you like to fly to?")],
     date_depart: Annotated[date, Field(title="On which day would you like to leave?")],
     date_return: Annotated[date, Field(title="And on which day would you like to return?")],

@@ -10,25 +10,7 @@ from tools.kit.schema import resolve
 
 Kind = Literal["choice", "date", "number", "email", "code", "place", "text"]
 
-_GENERIC = (
-    "the",
-    "a",
-    "an",
-    "of",
-    "to",
-    "in",
-    "for",
-    "and",
-    "or",
-    "on",
-    "as",
-    "it",
-    "is",
-    "by",
-    "with",
-    "from",
-    "such",
-)
+_GENERIC = frozenset("the a an of to in for and or on as it is by with from such".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True)
@@ -52,6 +34,11 @@ class Argument:
             return {"integer": int, "number": float}[self.type](value) if isinstance(value, str) else value
         except (KeyError, ValueError):
             return value
+
+    @property
+    def tool_words(self) -> frozenset[str]:
+        """The words of the tool's name: `track`, in `track 1047`."""
+        return words_of(spaced(self.tool))
 
     @property
     def offer(self) -> str:

@@ -27,7 +27,7 @@ class DemoModel:
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         started = time.monotonic()
-        move = Dialogue(request.messages, request.tools).move() if request.tools else Move(_ALONE)
+        move = await asyncio.to_thread(_move, request)
         said = ""
         for word in re.findall(r"\s*\S+", move.text):
             said += word
@@ -46,6 +46,11 @@ class DemoModel:
         so_far, _, since = told.partition(SINCE)
         move = Move(summarize(so_far, lines_of(since)))
         return Reply(move.text, [], _use(request, move, started))
+
+
+def _move(request: ModelRequest) -> Move:
+    """In a thread: what knows cities and dates is imported where they come up."""
+    return Dialogue(request.messages, request.tools).move() if request.tools else Move(_ALONE)
 
 
 def _use(request: ModelRequest, move: Move, started: float) -> ModelUse:

@@ -9,13 +9,14 @@ from typing import Any
 
 from agent.demo import words
 from agent.demo.arguments import Argument, listed, singular, words_of
+from agent.demo.numbers import numbers, ordinals
 from agent.demo.transcript import Called
 from agent.sentences import spaced
 
 _NAMES = ("name", "title", "label", "item", "subject")
 _ANYTHING = ("description", "name", "title", "note", "status", "text", "message")
 """Names so common that two fields of this name need not mean the same."""
-_SUPERLATIVES = (("cheapest", "lowest", False), ("most expensive", "highest", True))
+_SUPERLATIVES = (("cheapest|lowest|least expensive", False), ("most expensive|highest|dearest", True))
 
 
 @dataclass(frozen=True)
@@ -79,48 +80,41 @@ def marked(rows: Sequence[Any]) -> tuple[int, str] | None:
 
 def pick(text: str, rows: Sequence[Any], *, here: bool) -> list[tuple[int, str]]:
     """The rows that a message picks, each with the count said beside it. here: it answers the question which."""
-    if here:
-        if ranked := _ranked(text, rows):
-            return [(ranked[0], "")] if ranked[0] >= 0 else []
-        if places := words.ordinals(text, len(rows), bare=True):
-            return [(at, "") for at in places]
     found: dict[int, str] = {}
-    for part in re.split(r"[,;&+]|\band\b|\bplus\b|\balso\b", text, flags=re.I):
-        at = _named(part, rows)
-        if at is not None:
-            counted = words.numbers(part, date.min)
-            found[at] = counted[0] if counted else found.get(at, "")
+    if here and words.means(text, "everything", *(["both"] if len(rows) == 2 else [])):
+        found = dict.fromkeys(range(len(rows)), (numbers(text) or [""])[0])
+    elif here and words.is_anything(text):
+        found = {0: ""}
+    elif here and (places := ordinals(text, len(rows), bare=True)) and not _ranked(text, rows):
+        found = dict.fromkeys(places, "")
+    for part in re.split(r"[,;&+]|\band\b|\bplus\b|\balso\b", text, flags=re.I) if not found else ():
+        ranked = _ranked(part, rows) if here else None
+        at = _named(part, rows) if ranked is None else ranked
+        if at is not None and at >= 0:
+            found[at] = (numbers(part) or [found.get(at, "")])[0] if ranked is None else ""
     return list(found.items())
 
 
-def _ranked(text: str, rows: Sequence[Any]) -> list[int]:
-    """The place of `the cheapest`, `the second cheapest`; [-1] for `not the cheapest`."""
-    lowered = text.lower()
+def _ranked(text: str, rows: Sequence[Any]) -> int | None:
+    """The place of `the cheapest`, `the second cheapest`; -1 for `not the cheapest`, None where nothing is ranked."""
     flag = marked(rows)
-    kinds = [(word, money, up) for word, money, up in _SUPERLATIVES] + ([(flag[1], "", False)] if flag else [])
-    for word, other, down in kinds:
-        match = re.search(
-            rf"(?P<no>\bnot (?:the )?|n't (?:\w+ )?(?:the )?)?(?:(?P<nth>\w+)[\s-]+)?\b(?:{word}|{other or word})\b",
-            lowered,
-        )
+    for names, down in [*_SUPERLATIVES, *([(flag[1], False)] if flag else [])]:
+        match = re.search(rf"(?P<no>\b(?:not|n't)\b.*)?(?:(?P<nth>\w+)[\s-]+)?\b(?:{names})\b", text, re.I)
         if not match:
             continue
+        prices = [price for row in rows if (price := _amount(row)) is not None]
         if match["no"]:
-            return [-1]
-        order = list(range(len(rows)))
-        prices = [_amount(row) for row in rows]
-        if all(price is not None for price in prices):
-            order.sort(key=lambda at: prices[at] or Decimal(0), reverse=down)
-        elif flag and flag[1] == word:
-            order = [flag[0]]
-        places = words.ordinals(match["nth"] or "first", len(order), bare=False) or [0]
-        return [order[places[0]]]
-    return []
+            return -1
+        if len(prices) < len(rows):
+            return flag[0] if flag and flag[1] == names else None
+        order = sorted(range(len(rows)), key=prices.__getitem__, reverse=down)
+        return order[(ordinals(match["nth"] or "", len(order)) or [0])[0]]
+    return None
 
 
 def _named(text: str, rows: Sequence[Any]) -> int | None:
     """The only row that shares most words with the text, by what it is called, else by anything in it."""
-    said = {word for word in re.findall(r"[^\W_]{3,}", text.lower()) if not words.is_common(word)}
+    said = words.content(text)
     for texts in ([label(row) for row in rows], [_all(row) for row in rows]):
         scores = [len(words.resembling(said, text)) for text in texts]
         if max(scores, default=0) and scores.count(max(scores)) == 1:
@@ -153,11 +147,12 @@ def number(value: Any) -> Decimal | None:
         return None
 
 
-def whole(rows: Sequence[Any], named: str) -> str:
-    """All there is of the row of this name: the balance of an account."""
-    row = next((row for row in rows if label(row).lower() == named.lower()), None)
-    amount = _amount(row)
-    return "" if amount is None else str(amount)
+def amount_of(called: Sequence[Called], named: str) -> Decimal | None:
+    """The newest amount of the row of this name: the balance of an account."""
+    rows = [row for call in reversed(called) for name in call.result for row in call.rows(name)]
+    return next(
+        (_amount(row) for row in rows if label(row).lower() == named.lower() and _amount(row) is not None), None
+    )
 
 
 def same(value: Any, other: Any) -> bool:

@@ -125,7 +125,7 @@ def _fold(found: Transcript, entries: Iterable[Mapping[str, Any]]) -> None:
                 continue
             found.called.append(called)
             card = called.tool if called.outcome.get("withdrawn") else ""
-            asked = "" if called.outcome.get("declined") else asked
+            asked = "" if card or called.outcome.get("declined") else asked
             if reason := str(called.outcome.get("reason") or ""):
                 found.said.append(Said(at, _plain(reason)))
 

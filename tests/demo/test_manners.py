@@ -279,3 +279,300 @@ async def test_proposals_read_as_people_say_it(begin: Begin) -> None:
     await chat.confirm()
     chat.say("1")
     assert chat.say("Austin").startswith("Let me search round-trip flights from Austin to San Francisco on ")
+
+
+@pytest.mark.parametrize("words", ["pizza", "Pizza", "cheaper", "Depart", "idk", "PLEASE", "Marvellous"])
+async def test_a_word_that_is_no_city_is_asked_about_again(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    chat.say("in May")
+    assert chat.say(words).startswith("Which city would you like to visit? For example Austin, ")
+    assert chat.proposed == []
+
+
+@pytest.mark.parametrize(
+    ("words", "city"),
+    [("San Fransisco", "San Francisco"), ("torontoo please", "Toronto"), ("mexico  city", "Mexico City"), ("montréal", "Montreal")],
+)  # fmt: skip
+async def test_a_city_with_a_typo_is_the_one_that_is_meant(begin: Begin, words: str, city: str) -> None:
+    chat = begin("event_flight_invoice")
+    chat.say("in May")
+    chat.say(words)
+    assert chat.proposed == [("FindEvents", {"city": city, "month": "May"})]
+
+
+@pytest.mark.parametrize("words", ["dallas", "Dallas!", "oh, Dallas I guess", "from dallas", "we'd depart from Dallas"])
+async def test_any_city_with_an_airport_is_one_to_depart_from(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    await confirmed(chat, "Austin in March", "the first one")
+    chat.say(words)
+    assert chat.proposed[0][1]["origin"].lower() == "dallas"
+
+
+@pytest.mark.parametrize(
+    "words", ["depart from austin in may", "departing austin in may", "In May. I depart from Austin"]
+)
+async def test_a_departure_is_no_destination(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    assert "Which city would you like to visit?" in chat.say(words)
+    chat.say("Boston")
+    await chat.confirm()
+    chat.say("1")
+    assert chat.proposed[0][1]["origin"].lower() == "austin"
+
+
+@pytest.mark.parametrize(
+    "words", ["what about chicago?", "how about Chicago instead", "actually chicago", "and to Chicago?"]
+)
+async def test_another_city_after_the_list_searches_there(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    await confirmed(chat, "Toronto in May")
+    chat.say(words)
+    assert chat.proposed == [("FindEvents", {"city": "Chicago", "month": "May"})]
+
+
+@pytest.mark.parametrize("words", ["any", "whenever", "I don't mind", "you choose", "surprise me", "next month"])
+async def test_any_month_is_the_next_one(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    chat.say("New York, any month")
+    chat.say(words)
+    month = (date.today().replace(day=28) + timedelta(7)).strftime("%B")
+    assert chat.proposed == [("FindEvents", {"city": "New York", "month": month})]
+
+
+@pytest.mark.parametrize("words", ["actually the third one", "no, number 3", "oh wait, the 3rd"])
+async def test_another_pick_counts_while_something_else_is_asked(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    await confirmed(chat, "Toronto in May", "the first one", words)
+    third = result(chat)["events"][2]
+    chat.say("Denver")
+    assert chat.proposed[0][1]["date_depart"] == third["start"]
+
+
+@pytest.mark.parametrize(
+    ("words", "amount"),
+    [
+        ("move two hundred and fifty from savings to the travel fund", "250"),
+        ("a hundred bucks from savings to the travel fund please", "100"),
+        ("from savings into travel fund: fifty dollars and 20 cents", "50.20"),
+        ("Put 1.5k of my savings into the travel fund", "1500"),
+        ("transfer $1,250.50 from savings to my travel fund", "1250.50"),
+        ("twelve from savings to the travel fund", "12"),
+    ],
+)
+async def test_amounts_may_be_words(begin: Begin, words: str, amount: str) -> None:
+    chat = begin("bank")
+    await confirmed(chat, ALEX)
+    chat.say(words)
+    moved = {"email": ALEX, "source": "Savings", "target": "Travel fund", "amount": amount}
+    assert chat.proposed == [("MoveMoney", moved)]
+
+
+@pytest.mark.parametrize("words", ["no, 50", "make it 50", "fifty instead", "sorry, only fifty dollars", "50"])
+async def test_another_amount_under_a_card_is_proposed_instead(begin: Begin, words: str) -> None:
+    chat = begin("bank")
+    await confirmed(chat, ALEX)
+    chat.say("100 from savings to checking")
+    assert chat.say(words) == "Let me move 50 USD from Savings to Checking."
+
+
+@pytest.mark.parametrize("words", ["half of it", "half of my savings", "just half"])
+async def test_half_of_an_account_is_half_of_what_is_in_it(begin: Begin, words: str) -> None:
+    chat = begin("bank")
+    await confirmed(chat, "mei.tanaka@example.com")
+    chat.say("from savings to checking")
+    chat.say(words)
+    assert chat.proposed[0][1]["amount"] == "11000.00"
+
+
+@pytest.mark.parametrize("words", ["no", "nope", "no!", "not now"])
+async def test_a_plain_no_under_a_card_is_not_asked_again(begin: Begin, words: str) -> None:
+    chat = begin("bank")
+    await confirmed(chat, ALEX)
+    chat.say("100 from savings to checking")
+    assert chat.say(words) == "All right, I did not do that. What would you like to change? You can also say stop."
+    assert (chat.proposed, chat.finished) == ([], False)
+
+
+@pytest.mark.parametrize("words", ["alex", "the first one", "alex.rivera", "I'm Alex", "1"])
+@pytest.mark.parametrize("goal", ["bank", "orders", "time_off"])
+async def test_a_sample_identity_may_be_named_in_short(begin: Begin, goal: str, words: str) -> None:
+    chat = begin(goal)
+    chat.say(words)
+    assert chat.proposed[0][1] == {"email": ALEX}
+
+
+@pytest.mark.parametrize("words", ["the second one", "2", "second", "the gril", "something from the grill"])
+async def test_a_choice_is_made_by_its_place_or_name(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    chat.say(words)
+    assert chat.proposed == [("ShowMenu", {"kitchen": "Grill"})]
+
+
+@pytest.mark.parametrize(
+    ("words", "items"),
+    [
+        ("all of them", ["Double cheeseburger", "Grilled corn", "Sweet potato fries"]),
+        ("one of each", ["Double cheeseburger", "Grilled corn", "Sweet potato fries"]),
+        ("the cheapest and the most expensive", ["Sweet potato fries", "Double cheeseburger"]),
+        ("first and last", ["Double cheeseburger", "Sweet potato fries"]),
+    ],
+)
+async def test_several_dishes_are_picked_at_once(begin: Begin, words: str, items: list[str]) -> None:
+    chat = begin("food")
+    await confirmed(chat, "grill")
+    chat.say(words)
+    assert chat.proposed == [("AddToCart", {"item": item, "quantity": 1}) for item in items]
+
+
+@pytest.mark.parametrize(
+    "words", ["Next Monday to Friday off, please", "monday through friday", "from next monday until the friday"]
+)
+async def test_from_one_weekday_to_another_is_one_week(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    chat.say(words)
+    await confirmed(chat, ALEX)
+    days = {"email": ALEX, "start": str(MONDAY), "end": str(MONDAY + timedelta(4))}
+    assert ("RequestTimeOff", days) in chat.ran
+
+
+@pytest.mark.parametrize("words", ["Next monday for two days", "monday and the day after", "2 days from monday"])
+async def test_a_day_and_a_length_are_a_first_and_a_last_day(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    await confirmed(chat, ALEX)
+    chat.say(words)
+    days = {"email": ALEX, "start": str(MONDAY), "end": str(MONDAY + timedelta(1))}
+    assert chat.proposed == [("RequestTimeOff", days)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("15/3/2027", "19.3.2027"), ("monday the 15th of March 2027", "the 19th of march 2027"), ("2027-03-15", "five days"), ("from 15 to 19 march 2027", "")],
+)  # fmt: skip
+async def test_days_are_written_in_many_ways(begin: Begin, first: str, last: str) -> None:
+    chat = begin("time_off")
+    await confirmed(chat, ALEX)
+    chat.say(first)
+    if last:
+        chat.say(last)
+    assert chat.proposed == [("RequestTimeOff", {"email": ALEX, "start": "2027-03-15", "end": "2027-03-19"})]
+
+
+@pytest.mark.parametrize("words", ["i'm sick tomorrow, just one day", "tomorrow, 1 day", "a day off tomorrow"])
+async def test_one_day_off_begins_and_ends_on_it(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    await confirmed(chat, ALEX)
+    chat.say(words)
+    tomorrow = str(date.today() + timedelta(1))
+    assert chat.proposed == [("RequestTimeOff", {"email": ALEX, "start": tomorrow, "end": tomorrow})]
+
+
+@pytest.mark.parametrize("words", ["track 1047", "and 1047?", "what about order 1047", "#1047"])
+async def test_the_number_of_an_order_is_enough_to_track_it(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    await confirmed(chat, "track 1042")
+    chat.say(words)
+    assert chat.proposed == [("TrackOrder", {"order": "1047"})]
+
+
+@pytest.mark.parametrize("words", ["when will it arrive?", "what is its status", "how long will it take?"])
+async def test_a_question_about_what_came_back_is_answered_from_it(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    await confirmed(chat, "track order 1047")
+    told = chat.say(words)
+    assert told.startswith(
+        "Wool blanket, moss green: order 1047, status on its way, carrier Swift Freight and expected "
+    )
+    assert (chat.proposed, chat.off_goal) == ([], False)
+
+
+@pytest.mark.parametrize("words", ["thanks", "Thank you so much!", "thx"])
+async def test_thanks_are_welcome(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    assert chat.say(words).startswith("You are welcome! What email address did you order with?")
+    await confirmed(chat, "track order 1047")
+    assert chat.say(words) == "You are welcome! Is there anything else I can do?"
+
+
+@pytest.mark.parametrize("words", ["this is shit", "wtf", "you are useless!"])
+async def test_swearing_is_met_with_kindness_and_choices(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    told = chat.say(words)
+    assert told.startswith("I am sorry about that. Which kitchen would you like to order from? You can choose Pizzeria")
+    assert not chat.off_goal
+
+
+@pytest.mark.parametrize(
+    "words", ["what do you have?", "which one is fastest?", "are there any others?", "what?", "...", ""]
+)
+async def test_a_question_about_the_choices_is_on_topic(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    assert chat.say(words).endswith("You can choose Pizzeria, Grill or Noodle bar.")
+    assert not chat.off_goal
+
+
+@pytest.mark.parametrize(
+    "words", ["how tall is the Eiffel Tower?", "Can you book me a hotel?", "I like green bicycles"]
+)
+async def test_what_is_no_business_of_the_goal_is_refused_kindly(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    assert chat.say(words).startswith("That does not fit what we are doing here (“Order food”). Which kitchen ")
+    assert chat.off_goal
+
+
+@pytest.mark.parametrize(
+    "words", ["Hola, quiero ir a Toronto en mayo", "Ich möchte nach Toronto", "je veux aller à Toronto"]
+)
+async def test_names_are_understood_in_other_languages(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    assert chat.say(words).startswith("In which month would you like to go?")
+    chat.say("May")
+    assert chat.proposed == [("FindEvents", {"city": "Toronto", "month": "May"})]
+
+
+@pytest.mark.parametrize("words", ["no", "nothing else", "no thanks"])
+async def test_a_refund_that_came_too_late_asks_about_the_order(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    told = await confirmed(chat, "I want my money back for order 0968", "it is broken")
+    assert told.endswith("too late to refund. Which order is it about?")
+    chat.say(words)
+    assert chat.proposed == []
+
+
+DIALOGUES = {
+    "bank": (
+        ["hi", "what's my balance??", "mei", "move a hundred from savings to checking", "and another 20 back to savings", "thanks"],
+        ["CheckBalances", "MoveMoney", "MoveMoney"],
+    ),
+    "food": (
+        ["what do you have?", "pizza", "two margheritas and a salad", "also one mushroom", "that's all"],
+        ["ShowMenu", "AddToCart", "AddToCart", "AddToCart"],
+    ),
+    "orders": (
+        ["wheres my blanket???", "alex", "when will it come?", "i want my money back", "it's too scratchy"],
+        ["ListOrders", "TrackOrder", "RefundOrder"],
+    ),
+    "time_off": (
+        ["how many days do i have left", "the first one", "in two weeks", "three days"],
+        ["CheckTimeOff", "RequestTimeOff", "BookTimeOff"],
+    ),
+    "event_flight_invoice": (
+        ["yo", "torontoo", "what?", "whenever", "hm, which one is good?", "surprise me", "dallas", "no", "the second cheapest"],
+        ["FindEvents", "SearchFlights", "CreateInvoice"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("goal", DIALOGUES)
+async def test_a_whole_chat_in_loose_words(begin: Begin, goal: str) -> None:
+    lines, tools = DIALOGUES[goal]
+    chat = begin(goal)
+    for line in lines:
+        chat.say(line)
+        assert not chat.off_goal, line
+        while (
+            chat.proposed
+            and chat.proposed[0][0] in tools
+            and (goal != "food" or chat.proposed[0][0] != "CreateInvoice")
+        ):
+            await chat.confirm()
+    assert [name for name, _ in chat.ran] == tools

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.demo import results, words
+from agent.demo import numbers, results, values, words
 from agent.demo.arguments import Argument, function_of
 
 TODAY = date(2026, 11, 23)  # a Monday
@@ -48,7 +48,7 @@ EMAIL = arguments(email={"type": "string", "description": "an email address"})
 
 def find(group: tuple[Argument, ...], text: str, asked: str = "") -> dict[str, str]:
     mine = next((one for one in group if one.name == asked), None)
-    return words.find(group, text, mine, TODAY)
+    return values.find(group, text, mine, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_dates_are_days_that_are_named(text: str, asked: str, found: list[str]) 
 
 @pytest.mark.parametrize(("text", "days"), [("no, only 2 days", 2), ("just a week", 7), ("three days please", 3), ("Monday", 0)])  # fmt: skip
 def test_a_span_is_a_number_of_days(text: str, days: int) -> None:
-    assert words.span(text, TODAY) == days
+    assert numbers.days_in(text) == days
 
 
 @pytest.mark.parametrize(
@@ -204,10 +204,10 @@ def test_counts_belong_to_the_dish_beside_them() -> None:
 
 @pytest.mark.parametrize("text", ["yes", "Yeah, sure", "ok!", "go ahead", "Sounds good to me", "try again"])
 def test_agreeing(text: str) -> None:
-    assert words.agrees(text)
+    assert words.means(text, "agrees")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "no", "okra", "I'd like to stop over in Boston", "cancelled flights?"])
 def test_neither_agreeing_nor_stopping(text: str) -> None:
-    assert not words.agrees(text)
-    assert not words.stops(text)
+    assert not words.means(text, "agrees")
+    assert not words.means(text, "stops")
