@@ -29,6 +29,7 @@ LEAVES = {
     "agent.rules",
     "agent.sentences",
     "agent.errors",
+    "agent.payload_keys",
     "agent.profile",
     "agent.settings",
     "agent.model",
