@@ -4,10 +4,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from agent.page.access import OwnerMiddleware
-from agent.page.startup import draw_failure, draw_page, lifespan, owner
+from agent.page.health import health_routes
+from agent.page.startup import draw_failure, draw_page, lifespan, owner, page
 
 if __name__ == "__main__":
     draw_page()
 else:
     middleware = [Middleware(OwnerMiddleware, owner=owner)]
-    app = st.App(__file__, lifespan=lifespan, middleware=middleware, on_script_error=draw_failure)
+    app = st.App(
+        __file__,
+        lifespan=lifespan,
+        routes=health_routes(page),
+        middleware=middleware,
+        on_script_error=draw_failure,
+    )

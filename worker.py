@@ -6,27 +6,33 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
 from datetime import timedelta
+from functools import partial
 from typing import NoReturn
 
 from temporalio.worker import Worker
 
+from agent import logs
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.eviction import STICKY_TIMEOUT, EvictingRunner
 from agent.faults import CutModel, Faults
+from agent.health import Readiness, served
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
-from agent.temporal import connect, connection, heartbeating_runtime
+from agent.temporal import check_namespace, connect, connection, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
 from tools import load
 
 MOST_AT_ONCE = 100
 """Activities at once: each is one model call or one tool."""
+
+_log = logging.getLogger("worker")
 
 OVERDUE = 5.0
 """Seconds after WORKER_GRACE when a worker that still runs ends all the same: a thread cannot be cancelled."""
@@ -36,7 +42,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     """Work until SIGINT or SIGTERM, for the supervisor's server, else that of TEMPORAL_ADDRESS, else the page's."""
     toolset = load()
     for problem in toolset.problems:
-        print(problem, file=sys.stderr, flush=True)  # noqa: T201
+        _log.warning("%s", problem)
     model, guard = build_model(settings), build_guard(settings)
     faults = Faults(settings.home) if pipe and settings.break_it else None
     if faults:
@@ -45,6 +51,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
     stop = _stop_on_signals(settings.worker_grace)
     client = await connect(settings, address, runtime=heartbeating_runtime())
+    readiness = Readiness(partial(check_namespace, client), stop.is_set)
     activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None)
     runner = EvictingRunner()
     worker = Worker(
@@ -61,13 +68,15 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     )
     runner.attach(worker)
     where = connection(settings, address)
-    print(  # noqa: T201
-        f"Worker for {where['target_host']}, namespace {client.namespace}, task queue {settings.temporal_task_queue}, "
-        f"model {settings.llm_model}.",
-        flush=True,
+    _log.info(
+        "Worker for %s, namespace %s, task queue %s, model %s.",
+        where["target_host"],
+        client.namespace,
+        settings.temporal_task_queue,
+        settings.llm_model,
     )
     watching = asyncio.create_task(runner.watch())
-    async with worker:
+    async with served(settings.health_address, readiness), worker:
         heartbeats = asyncio.create_task(pipe.send_heartbeats()) if pipe else None
         await stop.wait()
     watching.cancel()
@@ -83,7 +92,7 @@ def _stop_on_signals(grace: float) -> asyncio.Event:
     def end() -> None:
         if stop.is_set():
             os._exit(1)
-        print(f"Stopping. What is under way may finish, for at most {grace:g} s.", flush=True)  # noqa: T201
+        _log.info("Stopping. What is under way may finish, for at most %g s.", grace)
         loop.call_later(grace + OVERDUE, os._exit, 1)
         stop.set()
 
@@ -104,11 +113,15 @@ def main() -> NoReturn:
     """Serve, or say in one sentence why not."""
     status = 0
     try:
-        print(settings_source(), flush=True)  # noqa: T201
         settings = load_settings()
+        logs.set_up(settings)
+        _log.info("%s", settings_source())
         asyncio.run(serve(settings, supervisor_pipe(settings.worker_grace + 2 * OVERDUE)))
     except (SettingsError, ServerUnavailable) as error:
-        print(error, file=sys.stderr, flush=True)  # noqa: T201
+        if logs.are_json():
+            _log.error("%s", error)
+        else:
+            print(error, file=sys.stderr, flush=True)  # noqa: T201
         status = 1
     except KeyboardInterrupt:
         pass

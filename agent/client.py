@@ -50,6 +50,7 @@ from agent.errors import (
 from agent.export import VERSION, Transcript
 from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn, Verdict
 from agent.settings import Settings
+from agent.temporal import check_namespace
 from agent.text import sanitize_text
 from agent.timeline import RunHistory
 
@@ -440,6 +441,11 @@ class ChatClient:
 
         async with self._calling(chat_id):
             return await repair.repair(self._client, chat_id) is not None
+
+    async def ping(self) -> None:
+        """Raises ServerUnavailable unless the server answers. Costs no Action."""
+        async with self._calling(""):
+            await check_namespace(self._client)
 
     async def failure(self, chat_id: str) -> str:
         """Why a failed chat failed, in one sentence."""

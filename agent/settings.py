@@ -135,6 +135,16 @@ class Settings(BaseSettings):
         le=3600,
         description="how long a worker that is stopped or restarted may finish what is under way, in seconds",
     )
+    health_address: Address = Field(
+        "",
+        description="where a worker answers `/healthz` and `/readyz`, host:port; not set: nowhere (the page answers at its own port)",
+    )
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
+        "text", description="`text`: log lines for people; `json`: one JSON object a line, for a log collector"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="the least important lines that page and worker log: `debug`, `info`, `warning` or `error`"
+    )
     steadfast_home: str = Field(
         "",
         description="where the embedded server's database, downloads and logs live; not set: the user's data directory",

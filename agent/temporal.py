@@ -76,14 +76,15 @@ async def connect(
             keep_alive_config=KeepAliveConfig(interval_millis=10_000, timeout_millis=5_000),
         )
         if not lazy:
-            await _check_namespace(client)
+            await check_namespace(client)
     except RuntimeError as error:
         described = ConnectConfig(arguments["target_host"], arguments.get("api_key"), arguments.get("tls"))
         raise ServerUnavailable(await explain_failed_connection(error, described) or _silent(described)) from None
     return client
 
 
-async def _check_namespace(client: Client) -> None:
+async def check_namespace(client: Client) -> None:
+    """Raises ServerUnavailable unless the server answers and has our namespace. Costs no Action."""
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
         await client.workflow_service.describe_namespace(request, timeout=_RPC_TIMEOUT)

@@ -37,13 +37,21 @@ def _bound(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *command]
 
 
+class _LogLine(logging.Formatter):
+    """With the time before it, unless it is JSON, which has its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = record.getMessage()
+        return line if line.startswith('{"') else super().format(record)
+
+
 def open_log(path: Path) -> logging.Logger:
     """A log file of at most about 2 MB; the newest lines are kept."""
     path.parent.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger(f"steadfast.{path}")
     if not log.handlers:
         handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1, encoding="utf-8", delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        handler.setFormatter(_LogLine("%(asctime)s %(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         log.propagate = False

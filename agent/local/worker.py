@@ -146,9 +146,10 @@ def _reason(child: Child, environment: Mapping[str, str]) -> str:
     """How it ended: its last line on stderr, without keys, or the signal that killed it."""
     if not child.last_error or not child.code or child.code < 0:
         return f"killed by signal {-child.code}" if child.code and child.code < 0 else f"exit code {child.code}"
-    from tools.kit.results import redact  # only now: it costs memory that a supervisor seldom needs
+    from agent.logs import message_of  # only now: it costs memory that a supervisor seldom needs
+    from tools.kit.results import redact
 
-    return redact(child.last_error, environment)
+    return redact(message_of(child.last_error), environment)
 
 
 async def _first(*events: asyncio.Event, timeout: float | None = None) -> bool:

@@ -14,7 +14,9 @@ import tools
 from agent import goals, local, temporal
 from agent.client import ChatClient, ChatRow
 from agent.errors import ChatError, MessageRefused, ServerUnavailable, SettingsError, StartFailed
+from agent.health import Readiness
 from agent.messages import GoalSpec
+from agent.page import health
 from agent.page.access import Owner
 from agent.page.histories import Histories
 from agent.page.loop import BackgroundLoop
@@ -112,6 +114,11 @@ class PageApp:
             return await request(await self.client())
 
         return self.loop.run(connected())
+
+    @functools.cached_property
+    def readiness(self) -> Readiness:
+        """Whether what is said in the page would be durable now."""
+        return Readiness(partial(health.check, self))
 
     @functools.cached_property
     def tools(self) -> tools.Toolset:

@@ -166,7 +166,7 @@ class Outbox:
         except ChatError as error:
             return str(error)
         except Exception:
-            _LOG.exception("A message to %s could not be sent", self.chat_id)
+            _LOG.exception("A message could not be sent", extra={"chat": self.chat_id})
             return _UNEXPECTED
         else:
             self._remember(message.id)

@@ -13,13 +13,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+import streamlit.logger
 from streamlit import cli_util, config
 from streamlit.web.server import server_util
 
-from agent.page.access import PARAMETER, Owner
+from agent.page.access import PARAMETER, TOKEN_FILE, Owner
 
 if TYPE_CHECKING:
     from agent.page.app import PageApp
+    from agent.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 _IMPORTING = threading.Lock()
@@ -44,6 +46,8 @@ async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
 
 async def _start(opens_browser: bool) -> None:
     app, _ = await asyncio.to_thread(_load)
+    await asyncio.to_thread(app.ensure_started)
+    _log_as(app.settings)
     await asyncio.gather(report_start(app), _announce(app, opens_browser))
 
 
@@ -57,9 +61,14 @@ def _load() -> tuple["PageApp", Callable[["PageApp"], None]]:
     return page_app(), draw
 
 
+def page() -> "PageApp":
+    """The app of this process."""
+    return _load()[0]
+
+
 def owner() -> Owner:
     """Recognizes the owner's browser."""
-    return _load()[0].owner
+    return page().owner
 
 
 def draw_page() -> None:
@@ -82,7 +91,6 @@ async def report_start(app: "PageApp") -> None:
     from agent.settings import settings_source
 
     _print(settings_source())
-    await asyncio.to_thread(app.ensure_started)
     if app.problem:
         _print(app.problem)
         return
@@ -100,10 +108,14 @@ async def _announce(app: "PageApp", opens_browser: bool) -> None:
         if await _listens(host, config.get_option("server.port")):
             break
         await asyncio.sleep(0.05)
-    await asyncio.to_thread(app.ensure_started)
     base = server_util.get_url(f"[{host}]" if ":" in host else host).rstrip("/")
     address = f"{base}/?{PARAMETER}={app.owner.token}"
-    _print(f"Open {address}\n  It shows you all chats; whoever opens {base} sees only the chats that they start.")
+    from agent import logs
+
+    if logs.are_json():  # a log collector is no place for a token
+        _print(f"Open {base}. As the owner: add ?{PARAMETER}= and the token in {app.settings.home / TOKEN_FILE}.")
+    else:
+        _print(f"Open {address}\n  It shows you all chats; whoever opens {base} sees only the chats that they start.")
     if opens_browser:
         await asyncio.to_thread(cli_util.open_browser, address)
 
@@ -123,7 +135,21 @@ async def _listens(host: str, port: int) -> bool:
     return False
 
 
+def _log_as(settings: "Settings") -> None:
+    """Log as the settings say. With LOG_FORMAT=json Streamlit's own lines go the same way."""
+    from agent import logs
+
+    logs.set_up(settings)
+    if settings.log_format == "json":
+        streamlit.logger.setup_formatter = lambda logger: setattr(logger, "propagate", True)
+
+
 def _print(sentence: str) -> None:
     """One line for the terminal, at once."""
+    from agent import logs
+
+    if logs.are_json():
+        _LOG.info("%s", sentence)
+        return
     sys.stdout.write(f"  {sentence}\n")
     sys.stdout.flush()

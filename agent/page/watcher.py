@@ -169,7 +169,7 @@ class ChatWatcher:
             self.state = replace(self.state, error=error, worker=worker)
             return LONGEST_RETRY if isinstance(error, KeyMissing) else AFTER_ERROR
         except Exception:
-            _LOG.exception("The page could not read %s", self.chat_id)
+            _LOG.exception("The page could not read a chat", extra={"chat": self.chat_id})
             self.state = replace(self.state, error=ChatError(_UNEXPECTED))
             return AFTER_ERROR
         finally:

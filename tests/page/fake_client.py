@@ -99,6 +99,9 @@ class FakeClient(ChatClient):
     histories: dict[str, RunHistory] = field(default_factory=dict)
     history_trouble: ChatError | None = None
 
+    async def ping(self) -> None:
+        self._note("ping")
+
     async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
         self._note("start", goal.name)
         chat_id = f"chat-{len(self.chats_by_id) + 1:032x}"
