@@ -16,10 +16,12 @@ from typing import Any, Literal
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, PendingActivityState, WorkerStatus, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     GetWorkflowExecutionHistoryReverseRequest,
     ListWorkersRequest,
+    ResetActivityRequest,
 )
 from temporalio.client import (
     Client,
@@ -34,7 +36,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from agent import timeline, titles, visibility, wire
+from agent import fork, timeline, titles, visibility, wire
 from agent.attempts import failure_sentence
 from agent.credentials import explain_failed_connection, explain_refusal
 from agent.errors import (
@@ -48,11 +50,23 @@ from agent.errors import (
     ServerUnavailable,
 )
 from agent.export import VERSION, Transcript
-from agent.messages import MESSAGE_LIMIT, ChatView, GoalSpec, Json, ListedIn, Verdict
+from agent.fork import TRANSCRIPT_BYTES
+from agent.messages import (
+    MESSAGE_LIMIT,
+    AgentMessage,
+    ChatView,
+    GoalSpec,
+    Json,
+    ListedIn,
+    Message,
+    UserMessage,
+    Verdict,
+)
 from agent.settings import Settings
 from agent.temporal import check_namespace
 from agent.text import sanitize_text
 from agent.timeline import RunHistory
+from agent.window import size
 
 WORKFLOW = "AgentGoalWorkflow"
 QUERY_TIMEOUT = timedelta(seconds=5)
@@ -179,6 +193,45 @@ class ChatClient:
             chat_id, goal, titles.title(text) or goal.title, owner=owner, welcome=welcome, said=said, linger=LINGER
         )
 
+    async def fork(
+        self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "", owner: str = ""
+    ) -> None:
+        """Begin a chat with what was said in another one up to the message `seq`, and perhaps a message that follows it.
+
+        No decision of the other chat, and no rule, permits anything in this one.
+        """
+        said: dict[str, Json] | None = {"text": _sendable(text), "id": message_id} if text else None
+        view, messages, _ = await self._read_all(source)
+        kept = fork.up_to(messages, seq)
+        if not kept and not said:
+            raise ChatNotFound("There is nothing in this chat yet that could be forked.")
+        goal = fork.goal_at(messages, seq, view.goal)
+        has_said = any(isinstance(each, UserMessage) for each in kept)
+        title = view.title or titles.of_transcript(kept) or titles.title(text) or goal.title
+        await self._start(
+            chat_id,
+            goal,
+            titles.forked(title) if has_said else title,
+            model=view.model,
+            owner=owner,
+            welcome=next((each.text for each in kept if isinstance(each, AgentMessage)), ""),
+            said=said,
+            linger=LINGER,
+            transcript=kept if has_said else (),
+        )
+
+    async def import_chat(self, chat_id: str, transcript: Transcript, *, owner: str = "") -> None:
+        """Begin, and end, a chat that shows what was said in an exported one: it can be read, and forked."""
+        if sum(map(size, transcript.messages)) > TRANSCRIPT_BYTES:
+            raise MessageRefused(
+                f"The file holds more than {TRANSCRIPT_BYTES / 1e6:.1f} MB of messages, which is more than a chat can "
+                "begin with."
+            )
+        if not transcript.messages:
+            raise MessageRefused("The file holds no messages.")
+        title = titles.of_transcript(transcript.messages) or transcript.goal.title
+        await self._start(chat_id, transcript.goal, title, owner=owner, transcript=transcript.messages, read_only=True)
+
     async def _start(
         self,
         chat_id: str,
@@ -190,15 +243,26 @@ class ChatClient:
         welcome: str = "",
         said: dict[str, Json] | None = None,
         linger: int = 0,
+        transcript: Sequence[Message] = (),
+        read_only: bool = False,
     ) -> None:
         async with self._calling(chat_id):
             listed_in = await self._where_listed()
-            window_bytes = self._settings.llm_context_tokens * 4
+            start = wire.start_input(
+                goal,
+                model,
+                window_bytes=self._settings.llm_context_tokens * 4,
+                listed_in=listed_in,
+                welcome=welcome,
+                linger=linger,
+                transcript=transcript,
+                read_only=read_only,
+            )
+            if read_only:
+                _check_imported(start)
             await self._client.start_workflow(
                 WORKFLOW,
-                wire.start_input(
-                    goal, model, window_bytes=window_bytes, listed_in=listed_in, welcome=welcome, linger=linger
-                ),
+                start,
                 id=chat_id,
                 task_queue=self._settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -271,6 +335,28 @@ class ChatClient:
     async def regenerate(self, chat_id: str, seq: int = 0) -> None:
         """Write the newest reply again; the one with this seq, so that a doubled click asks once."""
         await self._signal(chat_id, "regenerate", {"seq": seq})
+
+    async def rename(self, chat_id: str, title: str) -> None:
+        """Call an open chat this from now on."""
+        if not title.strip():
+            raise MessageRefused("A title needs at least one letter.")
+        await self._signal(chat_id, "rename", title)
+
+    async def retry_now(self, chat_id: str) -> bool:
+        """Have the step that waits for its next attempt tried at once; False when none waits."""
+        async with self._calling(chat_id):
+            described = await self._client.get_workflow_handle(chat_id).describe(rpc_timeout=RPC_TIMEOUT)
+            waiting = [each for each in described.raw_description.pending_activities if _waits(each)]
+            for activity in waiting:
+                await self._client.workflow_service.reset_activity(
+                    ResetActivityRequest(
+                        namespace=self._client.namespace,
+                        execution=WorkflowExecution(workflow_id=chat_id, run_id=described.run_id),
+                        id=activity.activity_id,
+                    ),
+                    timeout=RPC_TIMEOUT,
+                )
+        return bool(waiting)
 
     async def delete(self, chat_id: str) -> int:
         """Delete a chat from the server: the histories of all its runs, whatever they do now. How many there were."""
@@ -366,11 +452,23 @@ class ChatClient:
 
     async def transcript(self, chat_id: str) -> Transcript:
         """Everything that was said, of all runs that the server still has."""
+        view, messages, complete = await self._read_all(chat_id)
+        return Transcript(
+            version=VERSION,
+            chat_id=chat_id,
+            goal=view.goal,
+            exported_at=datetime.now(UTC),
+            complete=complete,
+            messages=messages,
+        )
+
+    async def _read_all(self, chat_id: str) -> tuple[ChatView, list[Message], bool]:
+        """The newest state, all messages, and whether no earlier run is missing."""
         look = await self.look(chat_id)
-        view = await self.read(look)
-        if view is None:
-            raise ChatNotFound("This chat has nothing that can be exported.")
-        goal, messages, complete = view.goal, [*view.messages], True
+        newest = await self.read(look)
+        if newest is None:
+            raise ChatNotFound("This chat has nothing that can be read.")
+        view, messages = newest, [*newest.messages]
         while view.more:
             rest = await self.read(look, messages[-1].seq)
             if rest is None:
@@ -381,17 +479,9 @@ class ChatClient:
             try:
                 earlier = await self.earlier(chat_id, run_id)
             except ChatNotFound:
-                complete = False
-                break
+                return newest, messages, False
             run_id, messages = earlier.previous_run_id, [*earlier.messages, *messages]
-        return Transcript(
-            version=VERSION,
-            chat_id=chat_id,
-            goal=goal,
-            exported_at=datetime.now(UTC),
-            complete=complete,
-            messages=messages,
-        )
+        return newest, messages, True
 
     async def history(self, chat_id: str, run_id: str = "", known: RunHistory | None = None) -> RunHistory:
         """What the history of a run says; known: what was read of it before. Needs no worker, and costs no Action."""
@@ -644,6 +734,14 @@ def _sendable(text: str) -> str:
     return text
 
 
+def _check_imported(start: dict[str, Json]) -> None:
+    """Nothing of a file has been read by a workflow yet, which could only fail."""
+    try:
+        wire.read_start(start, key="")
+    except wire.Unreadable as error:
+        raise MessageRefused(f"The file cannot be imported. {error}") from None
+
+
 def _closed() -> ChatError:
     return ChatClosed("This chat has ended. Start a new one to go on.")
 
@@ -669,6 +767,12 @@ def _unavailable() -> ChatError:
     return ServerUnavailable("The Temporal server does not answer. It is tried again by itself; nothing is lost.")
 
 
+def _waits(activity: PendingActivityInfo) -> bool:
+    """Whether it failed, and has not been tried again yet."""
+    scheduled = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return scheduled and activity.HasField("next_attempt_schedule_time")
+
+
 async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:
     """The newest activity that a person waits for."""
     pending = [
@@ -687,9 +791,7 @@ async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:
     if activity.HasField("last_failure"):
         failure = await described.data_converter.decode_failure(activity.last_failure)
         error = failure_sentence(failure)
-    if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and activity.HasField(
-        "next_attempt_schedule_time"
-    ):
+    if _waits(activity):
         next_in = max(0.0, activity.next_attempt_schedule_time.ToMilliseconds() / 1000 - time.time())
     return Attempt(
         name=activity.activity_type.name,

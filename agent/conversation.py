@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from agent import rules, window
+from agent import fork, rules, window
 from agent.messages import (
     EPOCH,
     Accepted,
@@ -61,6 +61,8 @@ GOODBYE = "Goodbye!"
 GO_ON = "All right, we go on. What can I do for you?"
 ENDED_BEFORE = "The chat was ended before this began, so it did not run."
 STOPPED = "Stopped before anything was written."
+FORKED = "Everything above was said in another chat. What was done there stays done, and is not done again here."
+IMPORTED = "Everything above was imported from a file."
 REPAIRED = "This chat could not go on, so it was repaired. What you wrote last is answered again; no tool runs twice."
 
 KEPT_INTERRUPTIONS = 40
@@ -85,6 +87,7 @@ class Conversation(Record):
     stopping: the reply under way is to stop. replaces: the seq of the reply that is written again; replaced: of those that were.
     interrupted: of the step under way, until the message that it comes to tells of it.
     approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
+    title: given by the person.
     Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
     """
 
@@ -107,7 +110,7 @@ class Conversation(Record):
     unattended: int = 0
     heard_ids: list[str] = []
     dropped: Dropped = Dropped()
-    ended: Literal["", "done", "person"] = ""
+    ended: Literal["", "done", "person", "imported"] = ""
     revision: int = 0
     previous_run_id: str = ""
     window_bytes: int = WINDOW_BYTES
@@ -131,10 +134,26 @@ class Conversation(Record):
     stopping: bool = False
     replaces: int = 0
     replaced: list[int] = []
+    title: str = ""
 
     def welcome(self, text: str, now: datetime) -> None:
         """What the agent said before there was a chat is its first message."""
         self._add(AgentMessage(text=text), now)
+
+    def inherit(self, messages: Sequence[Message], now: datetime, *, read_only: bool = False) -> None:
+        """What was said in another chat is told here: nothing in it waits, and no receipt of it permits anything.
+
+        read_only: the chat is over with it. Else a message of the person that nobody has answered is answered.
+        """
+        self.messages = fork.renumbered(messages)
+        self.next_seq = len(self.messages) + 1
+        replies = (each for each in self.messages if isinstance(each, AgentMessage | ProposalMessage))
+        self.replaced = [each.replaces for each in replies if each.replaces]
+        self.achieved = any(isinstance(each, ToolResult) and each.outcome == "ok" for each in self.messages)
+        newest = next((each for each in reversed(self.messages) if not isinstance(each, Notice)), None)
+        self._add(Notice(text=IMPORTED if read_only else FORKED), now)
+        self.ended = "imported" if read_only else ""
+        self.reply_due = not read_only and isinstance(newest, UserMessage | ToolResult)
 
     # Events from the person
 
@@ -275,6 +294,11 @@ class Conversation(Record):
         if model != self.model:
             self.model = model
             self.revision += 1
+
+    def rename(self, title: str) -> None:
+        """Call the chat this from now on."""
+        self.title = title
+        self.revision += 1
 
     def reject_input(self, reason: str, now: datetime) -> None:
         """Ignore input: counted, and the reason shown, but never part of the transcript."""

@@ -4,6 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import ValidationError
+
+from agent.errors import Unreadable
 from agent.messages import (
     AgentMessage,
     Decision,
@@ -16,6 +19,7 @@ from agent.messages import (
     ToolResult,
     UserMessage,
 )
+from agent.text import is_plain_json
 
 VERSION = 1
 """Of the JSON file's format."""
@@ -35,6 +39,25 @@ class Transcript(Record):
 def to_json(transcript: Transcript) -> str:
     """The file that a program reads: a Transcript."""
     return transcript.model_dump_json(indent=2)
+
+
+def read_json(data: bytes) -> Transcript:
+    """What `to_json` wrote. Raises Unreadable with a sentence for whoever chose the file."""
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError):
+        raise Unreadable("This file is not JSON. Choose one that was exported as JSON.") from None
+    if not isinstance(raw, dict) or not is_plain_json(raw):
+        raise Unreadable("This file is not an exported chat. Choose one that was exported as JSON.")
+    if isinstance(raw.get("version"), int) and raw["version"] > VERSION:
+        raise Unreadable("This file was exported by a newer version of this app, which this one cannot read.")
+    try:
+        return Transcript.model_validate(raw)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
+        raise Unreadable(
+            f"This file is not an exported chat: {where} cannot be read. Choose one that was exported as JSON."
+        ) from None
 
 
 def to_markdown(transcript: Transcript) -> str:

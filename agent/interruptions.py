@@ -27,9 +27,10 @@ WORKER = f"{os.getpid()}@{socket.gethostname()}"
 
 def earlier_ones(info: activity.Info) -> list[Interruption]:
     """What interrupted the attempts before this one, oldest first."""
-    if info.attempt <= 1:
+    found = read_mark(info.heartbeat_details)  # "Try now" counts attempts from 1 again, and keeps the details
+    if info.attempt <= 1 and not found:
         return []
-    found = read_mark(info.heartbeat_details) or [Interruption(kind="lost", attempt=info.attempt - 1)]
+    found = found or [Interruption(kind="lost", attempt=info.attempt - 1)]
     last = found[-1]
     last.next_worker, last.resumed = WORKER, info.started_time
     if last.attempt < info.attempt - 1:  # attempts that came to no heartbeat

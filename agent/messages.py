@@ -22,6 +22,9 @@ Json = Any
 MESSAGE_LIMIT = 8_000
 """The longest message a person may send, in characters."""
 
+TITLE_LIMIT = 80
+"""The longest title of a chat, in characters."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -351,6 +354,7 @@ class ChatView(Record):
     others follow. Earlier runs are read by walking previous_run_id backwards.
     closes_at: when a chat whose goal is reached closes by itself; EPOCH = it does not.
     waiting: what the person is to decide; `beside`: further proposals of the same answer, on the same card.
+    title: given by the person, "" if none was.
     """
 
     goal: GoalSpec
@@ -372,6 +376,7 @@ class ChatView(Record):
     closes_at: datetime = EPOCH
     tokens: int = 0
     cost_usd: str | None = "0"
+    title: str = ""
 
     @property
     def deciding(self) -> list[Proposal]:

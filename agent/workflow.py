@@ -109,7 +109,9 @@ class AgentGoalWorkflow:
             if chat.is_listed_wrongly:
                 self._list()
             if self._is_long():
-                workflow.continue_as_new(args=[wire.resume_input(chat.next_run_state(workflow.info().run_id))])
+                following = wire.resume_input(chat.next_run_state(workflow.info().run_id))
+                # the server would hand on the memo that the chat began with, without what was changed since
+                workflow.continue_as_new(args=[following], memo=workflow.memo())
             elif chat.receipt:
                 await self._run_tool(*chat.begin_tool())
             elif chat.has_work:
@@ -284,6 +286,9 @@ class AgentGoalWorkflow:
                 self.chat.regenerate(now, wire.read_seq(payload))
             case "set_model":
                 self.chat.pick_model(wire.read_model(payload))
+            case "rename":
+                self.chat.rename(wire.read_title(payload))
+                workflow.upsert_memo({"title": self.chat.title})
             case "repaired":
                 self.chat.repair(wire.read_repair(payload), now)
             case _:

@@ -14,6 +14,7 @@ from agent.wire.signals import (
     read_rule_id,
     read_seq,
     read_since,
+    read_title,
     read_verdict,
     read_verdicts,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "read_seq",
     "read_since",
     "read_start",
+    "read_title",
     "read_verdict",
     "read_verdicts",
     "resume_input",

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from agent import rules
 from agent.errors import Unreadable
-from agent.messages import MESSAGE_LIMIT, Repair, Rule, UserMessage, Verdict
+from agent.messages import MESSAGE_LIMIT, TITLE_LIMIT, Repair, Rule, UserMessage, Verdict
 from agent.text import are_arguments, sanitize_text
 
 _ID_LENGTH = 128
@@ -104,6 +104,14 @@ def read_model(raw: Any) -> str:
     if raw is not None and not isinstance(raw, str):
         raise Unreadable("Ignored a choice of model: unknown format.")
     return _word(raw)
+
+
+def read_title(raw: Any) -> str:
+    """`rename`: the title, as one line of text."""
+    title = " ".join(sanitize_text(raw).split()) if isinstance(raw, str) else ""
+    if not title:
+        raise Unreadable("Ignored a title: it must be text.")
+    return title[:TITLE_LIMIT]
 
 
 def read_repair(raw: Any) -> Repair:

@@ -1,6 +1,7 @@
 """The start input: a goal by value, as the ancestors send it, and what continue-as-new passes on."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,27 @@ from pydantic_core import to_json
 
 from agent.conversation import INBOX_BYTES, Conversation
 from agent.errors import Unreadable
-from agent.messages import EPOCH, MESSAGE_LIMIT, GoalSpec, Instruction, Json, ListedIn, ToolSpec, UserMessage
+from agent.fork import TRANSCRIPT_BYTES
+from agent.messages import (
+    EPOCH,
+    MESSAGE_LIMIT,
+    GoalSpec,
+    Instruction,
+    Json,
+    ListedIn,
+    Message,
+    ToolSpec,
+    UserMessage,
+)
 from agent.text import is_plain_json, sanitize_text
+from agent.window import size
 from tools.kit.tool import RESERVED
 
 _INSTRUCTION = "###"
 _INSTRUCTION_LIMIT = 2 * MESSAGE_LIMIT
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GOAL_BYTES = 100_000
+_TRANSCRIPT_BYTES = TRANSCRIPT_BYTES * 5 // 4
 _LONGEST_LINGER = 7 * 24 * 3600
 
 
@@ -46,6 +60,7 @@ class StartInput(BaseModel):
     batch: the client can decide several proposals of one answer at once; without it, they are proposed one by one.
     linger: seconds for which a chat whose goal is reached stays open; without it, it is over then, as the ancestors' are.
     welcome: what the agent has said already, before there was a chat: its first message.
+    transcript: what was said in another chat, which this one goes on from; read_only: or which it only shows.
     """
 
     agent_goal: AgentGoal | None = None
@@ -58,6 +73,8 @@ class StartInput(BaseModel):
     batch: bool = False
     linger: int | None = Field(None, ge=0, le=_LONGEST_LINGER)
     welcome: str | None = None
+    transcript: list[Message] = []
+    read_only: bool = False
     resume: Conversation | None = None
 
 
@@ -71,9 +88,13 @@ def start_input(
     batch: bool = True,
     welcome: str = "",
     linger: int = 0,
+    transcript: Sequence[Message] = (),
+    read_only: bool = False,
 ) -> dict[str, Json]:
-    """The input that starts a chat with this welcome; without one, the model greets first."""
-    greeting = [] if welcome else [f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]
+    """The input that starts a chat with this welcome or transcript; without one, the model greets first."""
+    greeting = (
+        [] if welcome or transcript else [f"{_INSTRUCTION} {goal.starter_prompt or 'Greet, and say what you do.'}"]
+    )
     start = StartInput(
         agent_goal=AgentGoal(
             id=goal.name,
@@ -92,8 +113,10 @@ def start_input(
         batch=batch,
         welcome=welcome or None,
         linger=linger or None,
+        transcript=list(transcript),
+        read_only=read_only,
     )
-    return start.model_dump(mode="json", exclude_none=True)
+    return start.model_dump(mode="json", exclude_none=True, exclude=None if transcript else {"transcript", "read_only"})
 
 
 def resume_input(conversation: Conversation) -> dict[str, Json]:
@@ -114,7 +137,7 @@ def read_start(raw: Any, key: str, now: datetime = EPOCH, *, continued: bool = F
     if start.agent_goal is None:
         raise Unreadable("The start input has no agent_goal; send the goal that the chat is to reach.")
     goal, params = start.agent_goal, start.tool_params or ToolParams()
-    if refused := _refused(goal):
+    if refused := _refused(goal) or _refused_transcript(raw, start.transcript):
         raise Unreadable(f"The start input cannot be used: {refused}.")
     chat = Conversation(
         key=key,
@@ -134,7 +157,9 @@ def read_start(raw: Any, key: str, now: datetime = EPOCH, *, continued: bool = F
         batch=start.batch,
         linger=start.linger or 0,
     )
-    if welcome := sanitize_text(start.welcome or "")[:MESSAGE_LIMIT]:
+    if start.transcript:
+        chat.inherit(start.transcript, now, read_only=start.read_only)
+    elif welcome := sanitize_text(start.welcome or "")[:MESSAGE_LIMIT]:
         chat.welcome(welcome, now)
     for line in params.prompt_queue or []:
         if sanitize_text(line):
@@ -159,6 +184,14 @@ def _refused(goal: AgentGoal) -> str:
         if tool.name in RESERVED:
             return f"no tool can be called {tool.name}, which is a name of the agent's own"
     return ""
+
+
+def _refused_transcript(raw: dict[str, Json], messages: list[Message]) -> str:
+    if not messages:
+        return ""
+    if sum(map(size, messages)) > _TRANSCRIPT_BYTES:
+        return f"its transcript is longer than {_TRANSCRIPT_BYTES // 1000} kB"
+    return "" if is_plain_json(raw["transcript"]) else "its transcript is not plain JSON"
 
 
 def _queued(line: str) -> UserMessage | Instruction:

@@ -34,6 +34,7 @@ def chat_view(chat: Conversation, since: int = 0) -> ChatView:
         closes_at=chat.closes_at,
         tokens=chat.tokens,
         cost_usd=chat.cost_usd,
+        title=chat.title,
     )
 
 

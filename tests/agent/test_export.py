@@ -3,7 +3,10 @@
 import json
 from datetime import UTC, datetime
 
-from agent.export import VERSION, Transcript, to_json, to_markdown
+import pytest
+
+from agent.errors import Unreadable
+from agent.export import VERSION, Transcript, read_json, to_json, to_markdown
 from agent.messages import (
     AgentMessage,
     Decision,
@@ -41,7 +44,7 @@ def _transcript(*, complete: bool = True) -> Transcript:
 def test_json_is_read_back_as_it_was() -> None:
     text = to_json(_transcript())
     assert json.loads(text)["version"] == 1
-    assert Transcript.model_validate_json(text) == _transcript()
+    assert read_json(text.encode()) == _transcript()
 
 
 def test_markdown_tells_everything_in_order_but_for_instructions() -> None:
@@ -69,3 +72,20 @@ def test_what_was_typed_cannot_pose_as_something_else_in_markdown() -> None:
 def test_markdown_says_that_the_beginning_is_missing() -> None:
     assert "no longer has the beginning" in to_markdown(_transcript(complete=False))
     assert "no longer has the beginning" not in to_markdown(_transcript())
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\xff\xfe", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "not an exported chat"),
+        (b'{"version": 9, "chat_id": "c"}', "newer version"),
+        (b'{"version": 1, "chat_id": "c"}', "goal cannot be read"),
+        (to_json(_transcript()).replace('"user"', '"someone"').encode(), "messages.1 cannot be read"),
+        (to_json(_transcript()).replace("Half a", "\\ud800").encode(), "not an exported chat"),
+    ],
+)
+def test_another_file_is_refused_with_a_sentence(data: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        read_json(data)

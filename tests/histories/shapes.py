@@ -39,6 +39,36 @@ async def welcomed(harness: Harness) -> Chat:
     return chat
 
 
+@shape(call("WriteNote", text="milk"), say("Kept."), say("Gladly."))
+async def forked(harness: Harness) -> Chat:
+    """It goes on from what was said in another chat."""
+    chat = await harness.start()
+    await chat.say("Note: milk")
+    view = await chat.confirm()
+    fork = Chat(harness, new_chat_id())
+    await harness.chats.fork(chat.id, fork.id, seq=view.next_seq, text="Go on", message_id="1")
+    await fork.settled()
+    return fork
+
+
+@shape()
+async def imported(harness: Harness) -> Chat:
+    """It only shows what was said in another chat."""
+    chat = await harness.start()
+    shown = Chat(harness, new_chat_id())
+    await harness.chats.import_chat(shown.id, await harness.chats.transcript(chat.id))
+    await shown.settled()
+    return shown
+
+
+@shape()
+async def renamed(harness: Harness) -> Chat:
+    chat = await harness.start()
+    await harness.chats.rename(chat.id, "Groceries")
+    await chat.until(lambda view: view.title == "Groceries")
+    return chat
+
+
 @shape(call("WriteNote", text="milk"), say("Kept."))
 async def confirmed(harness: Harness) -> Chat:
     chat = await harness.start()
