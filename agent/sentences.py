@@ -22,7 +22,7 @@ def proposal(name: str, description: str, parameters: Mapping[str, Any], argumen
     first, *others = _parts(description or spaced(name))
     told = [_filled(first, left, properties)]
     told += [part for part, other in ((_filled(other, left, properties), other) for other in others) if part != other]
-    days = [_day(left.pop(key)) for key in list(left) if _day(left[key])]
+    days = [day(left.pop(key)) for key in list(left) if day(left[key])]
     for key in sorted(left, key=lambda key: not _comes_from(key, properties)):
         about = str(properties.get(key, {}).get("description", ""))
         if _comes_from(key, properties):
@@ -64,7 +64,7 @@ def _filled(text: str, left: dict[str, Any], properties: Mapping[str, Any]) -> s
         noun = spaced(key)
         pattern = rf"\b(?:an?|the|one)(?: \w+)?? {re.escape(noun)}\b"
         if re.search(pattern, text):
-            value = _day(left[key]) or str(left[key])
+            value = day(left[key]) or str(left[key])
             del left[key]
             counted = next(
                 (name for name in left if isinstance(left[name], int) and not isinstance(left[name], bool)), ""
@@ -80,7 +80,7 @@ def _filled(text: str, left: dict[str, Any], properties: Mapping[str, Any]) -> s
     return text
 
 
-def _day(value: Any) -> str:
+def day(value: Any) -> str:
     """A date as people say it; "" for anything else."""
     try:
         day = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else None

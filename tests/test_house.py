@@ -30,7 +30,6 @@ LEAVES = {
     "agent.rules",
     "agent.sentences",
     "agent.errors",
-    "agent.payload_keys",
     "agent.profile",
     "agent.settings",
     "agent.model",

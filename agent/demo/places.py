@@ -3,63 +3,73 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
-from itertools import repeat
+from functools import cache, lru_cache
 
 from rapidfuzz import fuzz, process
 
 from agent.demo.dates import WEEKDAYS
 from agent.demo.numbers import MONTHS
-from agent.demo.words import FILLER, is_common
+from agent.demo.words import bare, is_common
 
-_PREPOSITION = re.compile(
-    r"\b((?:(?:leav(?:e|ing)|depart(?:ing)?|fly(?:ing)?) )?(?:from|out of)|leaving|departing|(?:live|living|based|home|am|i'm) (?:in|near|at)|"
-    r"to|into|in|at|visit(?:ing)?|near|around|towards?)\s+(?:the\s+)?",
+_CUE = re.compile(
+    r"\b(?:(?P<origin>from|out of|leav(?:e|ing)|depart(?:ing)?|(?:live|living|based|home|am|i'm) (?:in|near|at))"
+    r"|to|into|in|at|visit(?:ing)?|near|around|towards?|for)\s*(?:my|the|a)?\s*$",
     re.I,
 )
-_ORIGIN = re.compile(r"leav|depart|from|out of|liv|based|home|am|i'm", re.I)
+_WORD = re.compile(r"(?:St\. ?)?[^\W_][\w'&-]*", re.I)
 _NAME = re.compile(r"(?:St\. )?[A-Z][\w'&-]*(?: (?:of |de |la )?(?:St\. )?[A-Z][\w'&-]*){0,3}")
 _NO_NAME = re.compile(rf"(?:^| )(?:I|I'm|My|The|A|An|It|This|That|{MONTHS}|{WEEKDAYS})\b.*", re.I)
-_REGION = re.compile(r"([A-Z]{2})|[A-Z][a-z]+")
+_REGION = re.compile(r",? ([A-Z]{2})\b|, [A-Z][a-z]+(?=\W*$|,)")
+_END = re.compile(r"[,;!?]|(?<!\bst)\.(?:\s|$)|\b(?:in|on|at|from|to|for|with|next|during|around)\b", re.I)
 _LONGEST, _ALIKE = 4, 85
 
 
-def places(text: str, examples: Sequence[str]) -> list[tuple[str, str]]:
-    """Each place with what stands before it: `origin` (from), `target` (to) or nothing. examples: of the argument."""
+def cue(before: str) -> str:
+    """What the words before a place, or another thing, make of it: `origin` (from), `target` (to) or nothing."""
+    found = _CUE.search(before)
+    return "" if not found else "origin" if found["origin"] else "target"
+
+
+@lru_cache(1024)
+def places(text: str, examples: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Each place with its cue. examples: of the argument."""
     found: list[tuple[str, str]] = []
-    for clause in re.split(r"[,;!?]\s*|(?<!\b[Ss]t)\.(?:\s+|$)", text):
-        if found and (region := _REGION.fullmatch(clause.strip())) and not _known(clause, examples):
-            found[-1] = (f"{found[-1][0]}, {region[1]}" if region[1] else found[-1][0], found[-1][1])  # Austin, TX
+    end = 0
+    for match in _WORD.finditer(text):
+        if match.start() < end:
             continue
-        parts = ["", *_PREPOSITION.split(FILLER.sub("", clause.strip()))]
-        for before, said in zip(parts[::2], parts[1::2], strict=True):
-            if value := _place(said.strip(), before, examples):
-                found.append((value, "" if not before else "origin" if _ORIGIN.search(before) else "target"))
-    named = map(_example, [match[0] for match in _NAME.finditer(text)], repeat(examples))
-    return found or [(name, "") for name in named if name]
-
-
-def _place(said: str, before: str, examples: Sequence[str]) -> str:
-    """The place that the words begin with; without a preposition nothing else of weight may follow."""
-    words = said.split()
-    match = _NAME.match(said) if before else None
-    name = _NO_NAME.sub("", match[0]) if match else ""
-    for count in range(min(_LONGEST, len(words)), 0, -1):
-        known = _known(" ".join(words[:count]), examples)
-        if known and (before or all(map(is_common, words[count:])) or words[count][:1].isdigit()):
-            return max(name, known, key=lambda value: len(value.split()))
-    return name
+        led = cue(text[: match.start()])
+        clause = re.split(_END, text[match.start() :])[0]
+        alone = not bare(re.split(r"[,;!?.]", text[end : match.start()])[-1])
+        name = _NO_NAME.sub("", written[0]) if led and (written := _NAME.match(clause)) else ""
+        words = [word.end() for word in _WORD.finditer(clause)][:_LONGEST]
+        for length in reversed(words):
+            known = _known(clause[:length], examples)
+            sure = (
+                led
+                or (alone and all(map(is_common, re.findall(r"[^\W\d]+", clause[length:]))))
+                or (_example(clause[:length], examples) and clause[0].isupper())
+            )
+            if known and sure and len(known.split()) >= len(name.split()):
+                name = known
+                break
+        else:
+            length = len(name)
+        if name:
+            end = match.start() + length
+            region = _REGION.match(text, end)
+            found.append((f"{name}, {region[1]}" if region and region[1] else name, led))  # Austin, TX
+            end = region.end() if region and not _known(region[0].strip(" ,"), examples) else end
+    return found
 
 
 def _known(said: str, examples: Sequence[str]) -> str:
     """One of the examples with a typo corrected, else what is the name or the code of a city with an airport."""
     said = said.strip(" .!'\"")
     key = _key(said)
-    if not key or is_common(key):
+    if is_common(key):
         return ""
-    if near := _example(said, examples):
-        return near
-    return said if {key, said} & _cities() else ""
+    return _example(said, examples) or (said if {key, said} & _cities() else "")
 
 
 def _example(said: str, examples: Sequence[str]) -> str:
@@ -68,9 +78,10 @@ def _example(said: str, examples: Sequence[str]) -> str:
     return str(near[0]) if near else ""
 
 
+@lru_cache(4096)
 def _key(name: str) -> str:
     """One spelling for all: without accents and case."""
-    letters = unicodedata.normalize("NFKD", name.replace("St. ", "Saint ").replace("st. ", "saint "))
+    letters = unicodedata.normalize("NFKD", re.sub(r"\bst\. ?", "saint ", name, flags=re.I))
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 

@@ -19,34 +19,30 @@ _SHORTHAND = {
     "thx": "thanks",
     "wanna": "want to",
 }
-_FIRST_FACTS = 8
+_FIRST = 8
 """Statements from the beginning of a chat that a summary keeps longest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Said:
     """A person's words. asked: our last words before them; card: the tool whose proposal they withdrew."""
 
-    at: int
     text: str
     asked: str = ""
     card: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Called:
-    """A decided call. outcome: the tool message, {"ok": true, "result": …} and so on."""
+    """A decided call. outcome: the tool message, {"ok": true, "result": …} and so on; result: {} where it is no object."""
 
-    at: int
     tool: str
     arguments: dict[str, Any]
     outcome: dict[str, Any]
 
     @property
     def result(self) -> dict[str, Any]:
-        """{} where it is no object."""
-        result = self.outcome.get("result")
-        return result if isinstance(result, dict) else {}
+        return _dict(self.outcome.get("result"))
 
     @property
     def done(self) -> bool:
@@ -65,8 +61,7 @@ class Transcript:
     title: str = ""
     about: str = ""
     today: date = date.min
-    said: list[Said] = field(default_factory=list)
-    called: list[Called] = field(default_factory=list)
+    events: list[Said | Called] = field(default_factory=list)
     fresh: Said | None = None
     returned: Called | None = None
 
@@ -74,81 +69,74 @@ class Transcript:
 def read(messages: Sequence[Mapping[str, Any]]) -> Transcript:
     """The events of a chat; what was summed up before is read from our own lines in the system message."""
     system = "\n".join(str(one.get("content") or "") for one in messages if one.get("role") == "system")
-    title, about = _section(system, "The goal: "), system.partition("# The goal: ")[2].partition("\n\n# ")[0]
+    goal = system.partition("# The goal: ")[2].partition("\n\n# ")[0]
     day = re.search(r"Today is \w+, (\d{4}-\d\d-\d\d)", system)
-    found = Transcript(title.strip(), about, date.fromisoformat(day[1]) if day else date.today())
-    summary = _section(system, "What was said before the messages below")
+    found = Transcript(goal.partition("\n")[0], goal, date.fromisoformat(day[1]) if day else date.today())
+    summary = system.partition("# What was said before the messages below")[2]
     _fold(found, [*lines_of(summary), *entries(messages)])
     return found
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
     """The lines of a text that are JSON objects: {"user": …}, {"assistant": …} or {"called": …, "outcome": …}."""
-    return [entry for line in text.splitlines() if (entry := _object(line.strip()))]
+    found = []
+    for line in text.splitlines():
+        try:
+            found.append(_dict(json.loads(line)))
+        except (ValueError, RecursionError):
+            continue
+    return [entry for entry in found if entry]
 
 
 def summarize(so_far: str, since: Iterable[Mapping[str, Any]], limit: int = 3_900) -> str:
     """A line for each statement of the person, with the question it answers, and for each tool's newest result."""
-    events = Transcript()
-    _fold(events, [*lines_of(so_far), *since])
-    facts = []
-    for said in events.said:
-        asked = re.split(r"(?<=[.!])\s", said.asked)[-1][-120:]
-        facts.append((said.at, [*([_line(assistant=asked)] if asked else []), _line(user=said.text[:300])]))
-    newest = {called.tool: called for called in events.called if called.done}
-    done = [(one.at, [_line(called=one.tool, arguments=one.arguments, outcome=_short(one.outcome))]) for one in newest.values()]  # fmt: skip
-    done = [(at, lines) for at, lines in done if len(lines[0]) <= limit // 2]
-    while facts and _length(facts + done) > limit:
-        del facts[min(_FIRST_FACTS, len(facts) - 1)]
-    while _length(done) > limit:
-        del done[0]
-    return "\n".join(line for _, lines in sorted(facts + done) for line in lines)
+    story = Transcript()
+    _fold(story, [*lines_of(so_far), *since])
+    newest = {event.tool: event for event in story.events if isinstance(event, Called) and event.done}
+    lines: list[tuple[bool, str]] = []
+    for event in story.events:
+        if isinstance(event, Said):
+            question = re.split(r"(?<=[.!])\s", event.asked)[-1][-120:]
+            lines.append(
+                (False, "\n".join([*([_line(assistant=question)] if question else []), _line(user=event.text[:300])]))
+            )
+        elif event in newest.values():
+            lines.append((True, _line(called=event.tool, arguments=event.arguments, outcome=_short(event.outcome))))
+    lines = [(kept, line) for kept, line in lines if len(line) <= limit // 2]
+    while sum(len(line) + 1 for _, line in lines) > limit:
+        less = [at for at, (kept, _) in enumerate(lines) if not kept] or [0]
+        del lines[less[min(_FIRST, len(less) - 1)]]
+    return "\n".join(line for _, line in lines)
 
 
 def _fold(found: Transcript, entries: Iterable[Mapping[str, Any]]) -> None:
     asked = card = ""
-    for at, entry in enumerate(entries):
+    for entry in entries:
         if "assistant" in entry:
             asked, card = str(entry["assistant"]), ""
-            if asked.startswith(REFUSAL) and found.fresh in found.said[-1:]:
-                found.said.pop()  # it was none of this goal's business
+            if asked.startswith(REFUSAL) and found.fresh:
+                found.events.remove(found.fresh)  # it was none of this goal's business
             found.fresh = None
         elif "user" in entry:
-            found.fresh, found.returned = Said(at, _plain(str(entry["user"])), asked, card), None
-            found.said.append(found.fresh)
+            found.fresh, found.returned = Said(_plain(str(entry["user"])), asked, card), None
+            found.events.append(found.fresh)
         elif "called" in entry:
-            called = Called(at, str(entry["called"]), _dict(entry.get("arguments")), _dict(entry.get("outcome")))
-            found.fresh, found.returned, card = None, called, ""
-            if called.tool == "switch_goal":
-                if called.done:
-                    found.said, found.called = found.said[-1:], []
-                continue
-            found.called.append(called)
+            called = Called(str(entry["called"]), _dict(entry.get("arguments")), _dict(entry.get("outcome")))
+            found.fresh, found.returned = None, called
+            if called.tool == "switch_goal" and called.done:
+                found.events[:] = [event for event in found.events if isinstance(event, Said)][-1:]
+            elif called.tool != "switch_goal":
+                found.events.append(called)
             card = called.tool if called.outcome.get("withdrawn") else ""
             asked = "" if card or called.outcome.get("declined") else asked
             if reason := str(called.outcome.get("reason") or ""):
-                found.said.append(Said(at, _plain(reason)))
-
-
-def _section(text: str, heading: str) -> str:
-    """What stands under `# heading`, up to the next heading; for one that ends with a blank, the rest of its line."""
-    found = text.partition(f"# {heading}")[2]
-    return found.partition("\n")[0] if heading.endswith(" ") else found.partition("\n\n# ")[0]
+                found.events.append(Said(_plain(reason)))
 
 
 def _plain(text: str) -> str:
     """One line without shorthand; of a long text its beginning and its end, for patterns take their time."""
-    words = [_SHORTHAND.get(word.lower(), word) for word in text.split()]
-    plain = " ".join(words).replace("’", "'")
+    plain = " ".join(_SHORTHAND.get(word.lower(), word) for word in text.split()).replace("’", "'")
     return plain if len(plain) <= 1_000 else f"{plain[:700]} … {plain[-300:]}"
-
-
-def _object(text: Any) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -157,10 +145,6 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _line(**entry: Any) -> str:
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
-
-
-def _length(lines: Iterable[tuple[int, list[str]]]) -> int:
-    return sum(len(line) + 1 for _, each in lines for line in each)
 
 
 def _short(value: Any) -> Any:

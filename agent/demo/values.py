@@ -4,25 +4,18 @@ import calendar
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Literal
-
-from rapidfuzz import fuzz
 
 from agent.demo import words
 from agent.demo.arguments import Argument
 from agent.demo.dates import dates, plain
+from agent.demo.names import mentions
 from agent.demo.numbers import EMAIL, numbers, ordinals
-from agent.demo.places import places
-
-Cue = Literal["origin", "target", ""]
-_CUE = re.compile(
-    r"\b(?:(?P<origin>from|out of|leav(?:e|ing)|depart(?:ing)?)|(?:back )?(?:to|into|in|at|towards?|for))\s*(?:my|the|a)?\s*$",
-    re.I,
-)
-
+from agent.demo.places import cue, places
+from agent.sentences import spaced
 
 _MONTHS = tuple(calendar.month_name)[1:]
-_LEADS = r"\W*(?:and|but|what about|how about|it'?s|yes|no)?\W*"
+Found = list[tuple[str, str]]
+"""Values, each with its cue."""
 
 
 def find(arguments: Sequence[Argument], text: str, asked: Argument | None, today: date) -> dict[str, str]:
@@ -31,50 +24,50 @@ def find(arguments: Sequence[Argument], text: str, asked: Argument | None, today
     groups: dict[tuple[str, tuple[str, ...]], list[Argument]] = {}
     for argument in arguments:
         groups.setdefault((argument.kind, argument.choices), []).append(argument)
-    left = text
-    for (kind, allowed), group in sorted(groups.items()):  # choices come first: what is one of them is no place
+    for (kind, allowed), group in groups.items():
         mine = asked if asked in group else None
         if kind == "choice":
-            found = choices(text, allowed, today, asked=mine is not None)
-            for word, _, _ in found:
-                left = left.replace(word, "_", 1) if word else left
-            values |= _shared(group, [(value, cue) for _, value, cue in found], mine, asked)
+            values |= _shared(group, choices(text, allowed, today, asked=mine is not None), mine, asked)
         elif kind == "place":
-            known = [example for argument in group for example in argument.examples]
-            values |= _shared(group, places(left, known), mine, asked)
+            chosen = [
+                place for one in arguments if one.choices for place in _named(text, one.choices, asked=asked == one)
+            ]
+            left = "".join(
+                "_" if any(start <= at < end for start, end, _ in chosen) else letter for at, letter in enumerate(text)
+            )
+            values |= _shared(
+                group, places(left, tuple(one for argument in group for one in argument.examples)), mine, asked
+            )
         elif kind == "date":
             values |= _shared_dates(group, text, mine, today)
         elif kind == "number" and not dates(text, today) and (number := numbers(text, article=mine is not None)):
             values[(mine or group[0]).name] = number[0]
-        elif kind == "text" and mine and (said := bare(text)):
+        elif kind == "text" and mine and (said := _free(text)):
             values[mine.name] = said
         elif kind in ("email", "code"):
             values |= {one.name: value for one in group if (value := _identity(one, text, asked == one))}
     if asked and asked in arguments and asked.name not in values and words.is_anything(text):
         few = [*asked.choices, *asked.examples] if asked.kind in ("choice", "place") else []
-        at = today.month % 12 if asked.choices == _MONTHS else 0
-        values |= {asked.name: few[at]} if few else {}
+        values |= {asked.name: few[today.month % 12 if asked.choices == _MONTHS else 0]} if few else {}
     return values
 
 
-def _shared(
-    group: Sequence[Argument], found: Sequence[tuple[str, str]], mine: Argument | None, asked: Argument | None
-) -> dict[str, str]:
+def _shared(group: Sequence[Argument], found: Found, mine: Argument | None, asked: Argument | None) -> dict[str, str]:
     """Which argument means which value: by the words before it, else the one that was asked for, else by their order."""
     values: dict[str, str] = {}
-    bare: list[str] = []
-    for value, cue in found:
-        fits = [argument for argument in group if cue and argument.origin == (cue == "origin")]
-        if fits and (len(group) > 1 or mine or cue == "target" or fits[0].origin):
+    plain: list[str] = []
+    for value, led in found:
+        fits = [argument for argument in group if led and argument.origin == (led == "origin")]
+        if fits and (len(group) > 1 or mine or led == "target" or fits[0].origin):
             left = [argument for argument in fits if argument.name not in values]
             values[(mine if mine in fits else (left or fits)[0]).name] = value
-        elif not cue or (mine and len(found) == 1 and cue == "target"):
-            bare.append(value)
+        elif not led or (mine and len(found) == 1 and led == "target"):
+            plain.append(value)
     if mine is None and asked is not None and asked.kind == group[0].kind:
         return values  # an answer to another question; only what is said to be from or to somewhere counts here
     order = [mine] if mine else []
     order += [argument for argument in group if argument != mine and not (argument.kind == "place" and argument.origin)]
-    for value in bare:
+    for value in plain:
         left = [argument for argument in order if argument.name not in values]
         if left and value not in values.values():
             values[left[0].name] = value
@@ -94,48 +87,30 @@ def _shared_dates(group: Sequence[Argument], text: str, mine: Argument | None, t
     return {order[0].name: days[0][1]} if order else {}
 
 
-def choices(text: str, allowed: Sequence[str], today: date, *, asked: bool) -> list[tuple[str, str, Cue]]:
-    """Each choice named in the text: its words there, the choice, and whether from or to stands before it."""
-    found: dict[int, tuple[str, str]] = {}
-    for value in sorted(allowed, key=len, reverse=True):
-        full = r"[\s_-]+".join(re.escape(part) for part in re.split(r"[\s_-]+", value))
-        for match in re.finditer(rf"(?<!\w)(?:{full}|{re.escape(value[:3])}\.?)(?:s|'s)?(?!\w)", text, re.I):
-            short = len(match[0].strip(".")) < len(value)
-            before = text[: match.start()]
-            if (short or match[0] in ("may", "march")) and not (
-                asked
-                or re.fullmatch(r"\W*", before + text[match.end() :])
-                or re.search(r"\b(?:in|during|for|of|next|early|late|mid|about|to|from)\s+$", before)
-            ):
-                continue
-            if short and sum(other[:3].lower() == value[:3].lower() for other in allowed) > 1:
-                continue
-            if not any(at <= match.start() < at + len(said) for at, (said, _) in found.items()):
-                found[match.start()] = match[0], value
-    for match in re.finditer(r"[^\W\d_]{4,}", text) if not found else ():
-        alike = [value for value in allowed if _near(match[0], value, asked)]
-        if len(alike) == 1:
-            found[match.start()] = match[0], alike[0]
+def choices(text: str, allowed: Sequence[str], today: date, *, asked: bool) -> Found:
+    """Each choice that is named in the text, or, in an answer, by its place."""
+    found = [(allowed[at], cue(text[:start])) for start, _, at in _named(text, allowed, asked=asked)]
     if not found and tuple(allowed) == _MONTHS and (near := re.search(r"\b(?:next|this) month\b", text, re.I)):
-        found[near.start()] = near[0], _MONTHS[(today.month - near[0].lower().startswith("this")) % 12]
+        return [(_MONTHS[(today.month - near[0].lower().startswith("this")) % 12], "")]
     if not found and asked:
-        return [("", allowed[at], "") for at in ordinals(text, len(allowed), bare=True)]
-    return [(*found[at], _cue(text[:at])) for at in sorted(found)]
+        return [(allowed[at], "") for at in ordinals(text, len(allowed), bare=True)]
+    return found
 
 
-def _near(word: str, value: str, asked: bool) -> bool:
-    """A typo of one of its words, or, in an answer, the beginning of one: `pizza` is the pizzeria."""
-    parts, word = value.lower().split(), word.lower()
-    if words.is_common(word) or word in parts:
-        return False
-    if any((asked or len(part) > 4) and fuzz.ratio(word, part) >= 80 for part in parts):
-        return True
-    return asked and any(part.startswith(word[:4]) for part in parts)
-
-
-def _cue(before: str) -> Cue:
-    match = _CUE.search(before)
-    return "" if not match else "origin" if match["origin"] else "target"
+def _named(text: str, allowed: Sequence[str], *, asked: bool) -> list[tuple[int, int, int]]:
+    """Mentions of choices; a part of one, or a word with another meaning, only where a choice is expected."""
+    found = []
+    for start, end, at in mentions(text, tuple(allowed), loose=True):
+        doubtful = end - start < len(allowed[at]) - 1 or text[start:end] in ("may", "march")
+        if (
+            asked
+            or not doubtful
+            or not words.bare(text[:start] + text[end:])
+            or cue(text[:start])
+            or re.search(r"\b(?:during|of|next|early|late|mid|about) $", text[:start])
+        ):
+            found.append((start, end, at))
+    return found
 
 
 def _identity(argument: Argument, text: str, asked: bool) -> str:
@@ -144,23 +119,28 @@ def _identity(argument: Argument, text: str, asked: bool) -> str:
         if found := re.search(EMAIL, text):
             return found[0]
     else:
-        shapes = {re.sub(r"(\d+)", lambda part: rf"\d{{{max(1, len(part[0]) - 2)},{len(part[0]) + 2}}}", re.escape(one).replace("\\-", "-")) for one in argument.examples}  # fmt: skip
-        for shape in shapes:
-            about = "|".join({re.escape(argument.name.replace("_", " ")), *argument.tool_words})
-            named = asked or re.search(r"[A-Za-z]", re.sub(r"\\d", "", shape))
-            whole = re.fullmatch(rf"{_LEADS}(?P<code>{shape})\W*", text, re.I)
-            loose = "" if named else rf"\b(?:{about})\W+(?:number |no\. ?|#)?"
-            if match := whole or re.search(rf"{loose}(?<![\w.,$])(?P<code>{shape})(?![\w]|[.,]\d)", text, re.I):
-                return match["code"]
-        return ""
+        return _code(argument, text, asked)
     if not asked:
         return ""
-    examples = argument.examples
-    near = [one for one in examples if words.resembling(words.content(text), one.partition("@")[0])]
-    return near[0] if len(near) == 1 else next((examples[at] for at in ordinals(text, len(examples), bare=True)), "")
+    named = [at for _, _, at in mentions(text, argument.examples)] or ordinals(text, len(argument.examples), bare=True)
+    return argument.examples[named[0]] if named else ""
 
 
-def bare(text: str) -> str:
+def _code(argument: Argument, text: str, asked: bool) -> str:
+    """A word of letters and digits like those of an example; of digits alone, beside the argument's or the tool's name."""
+    names = words.words_of(spaced(f"{argument.name} {argument.tool}"))
+    for match in re.finditer(r"(?<![\w.,$])([A-Za-z-]*)(\d+)(?![\w]|[.,]\d)", text):
+        before = re.sub(r"\b(?:number|no)\b|[#.]", "", text[: match.start()], flags=re.I).split()
+        beside = not before or words.words_of(before[-1]) & names
+        for example in argument.examples:
+            letters, digits = re.sub(r"\d.*", "", example), re.sub(r"\D", "", example)
+            like = match[1].lower() == letters.lower() and abs(len(match[2]) - len(digits)) <= 2
+            if like and (asked or letters or beside or not words.bare(text.replace(match[0], ""))):
+                return match[0]
+    return ""
+
+
+def _free(text: str) -> str:
     """The message as the value of an argument that takes any words; "" for a question, and for words that say nothing."""
-    said = words.FILLER.sub("", text.strip()).strip(" .!")
+    said = words.bare(text)
     return "" if text.rstrip().endswith("?") or all(map(words.is_common, said.split())) else said[:200]

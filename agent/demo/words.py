@@ -1,25 +1,24 @@
-"""What a person wants of the chat itself: yes, no, enough, help, something else. And which words say nothing."""
+"""What a person wants of the chat itself (yes, no, enough), and which words say something."""
 
 import re
-from collections.abc import Iterable
 
-from rapidfuzz import fuzz
-
-FILLER = re.compile(
-    r"^(?:(?:oh|well|hm+|uh|um|yeah|yep|yup|nope|nah|perfect|great|fine|agreed|sorry|i'm sorry|actually|ok(?:ay)?|yes|no|not|sure|please|thanks|thank you|hello|hi|hey|hola|hallo|bonjour|ciao|and|then|so|"
-    r"it'?s|it is|that'?s|i (?:said|mean|meant|want|would like|choose|pick)|i'd like|make (?:it|that)|let'?s (?:say|do|take|try|go with)|(?:how|what) about|"
-    r"maybe|i think|i'?ll (?:take|be in|go with)|my city is|try|just|because|my|the)\b[\s,.!:]*)+",
-    re.I,
+_COMMON = frozenset(
+    """a an of to in as it is by such and on or no so do be me my we us he at if up i am oh ok the for you your are was were
+    will would could should can may might this that these those with from into out off have has had not but all any some our their
+    them they his her its who what which when why how please thanks thank want need like love get give take make let see look show
+    list find check tell say ask put use try help know think one two three four five six seven eight nine ten first second third
+    last next more other others another then there here yes yeah sure okay now just also only very too much many about thing
+    things something anything over been instead maybe guess book buy nice good fine great split page hope mobile reading""".split()  # noqa: SIM905
+)  # the last six are cities, too
+_GENERIC = frozenset("the a an of to in for and or on as it is by with from such".split())  # noqa: SIM905
+_FILLER = (
+    r"oh|well|hm+|uh|um|yeah|yep|yup|nope|nah|perfect|great|fine|agreed|sorry|i'm sorry|actually|ok(?:ay)?|yes|no|not|"
+    r"sure|please|thanks|thank you|hello|hi|hey|hola|hallo|bonjour|ciao|and|then|so|it'?s|it is|that'?s|maybe|i think|"
+    r"i (?:said|mean|meant|want|would like|choose|pick)|i'd like|make (?:it|that)|let'?s (?:say|do|take|try|go with)|"
+    r"(?:how|what) about|i'?ll (?:take|be in|go with)|my city is|try|just|because|my|the"
 )
-_COMMON = re.compile(
-    "the|and|for|you|your|are|was|were|will|would|could|should|can|may|might|this|that|these|those|with|from|into|out|off|"
-    "have|has|had|not|but|all|any|some|our|their|them|they|his|her|its|who|what|which|when|why|how|please|thanks|thank|want|"
-    "need|like|love|get|give|take|make|let|see|look|show|list|find|check|tell|say|ask|put|use|try|help|know|think|one|two|"
-    "three|four|five|six|seven|eight|nine|ten|first|second|third|last|next|more|others?|another|then|there|here|yes|yeah|"
-    "sure|okay|now|just|also|only|very|too|much|many|about|things?|something|anything|over|been|instead|maybe|guess|"
-    "book|buy|nice|good|fine|great|split|page|hope|mobile|reading"  # which are cities, too
-)
-_MEANS = {
+_BEGINS = {
+    "filler": rf"(?:(?:{_FILLER})\b[\s,.!:]*)+",
     "agrees": r"(?:yes|yeah|yep|yup|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|check ?out|pay|agreed|correct|right|that works|proceed|i agree|good|(?:try |once )?(?:it )?(?:again|more)|retry)\b",
     "refuses": r"(?:no|nope|nah|not|don'?t|rather not)\b",
     "enough": r"(?:no\W+|nope\W+)?(?:(?:thanks?|thank you)\W+)?(?:that'?s|that is|that will be) (?:all|it|enough)\b|(?:no\W+)?nothing (?:else|more)\b|no more\b",
@@ -37,15 +36,16 @@ _HOLDS = {
     "refers": r"\b(?:it|its|that|they|them|these|those|ones?|others?)\b",
     "anything": r"\b(?:any|any ?(?:thing|where|time|one)|what|where|when|who)ever\b|\bany(?:thing|where|time|one)?\b|\byou (?:choose|pick|decide)\b|\bsurprise me\b|\b(?:no preference|don'?t (?:care|mind))\b",
     "swears": r"\b(?:wtf|fuck\w*|shit\w*|damn|crap|bullshit|stupid|idiot|useless|sucks?)\b",
+    "states": r"\b(?:is|are|was|were|i|i'm|you|would|want|like|have|has|can|do|does)\b|(?:\S+\s+){6}",
 }  # fmt: skip
-_PATTERNS = {name: re.compile(rf"^\W*(?:{means})", re.I) for name, means in _MEANS.items()} | {
-    name: re.compile(holds, re.I) for name, holds in _HOLDS.items()
+_WISHES = {name: re.compile(rf"^\W*(?:{wish})", re.I) for name, wish in _BEGINS.items()} | {
+    name: re.compile(wish, re.I) for name, wish in _HOLDS.items()
 }
 
 
 def means(text: str, *wishes: str) -> bool:
     """Whether the text begins with, or holds, the words of one of these wishes: `agrees`, `stops`, `thanks` and so on."""
-    return any(_PATTERNS[wish].search(text) for wish in wishes)
+    return any(_WISHES[wish].search(text) for wish in wishes)
 
 
 def is_anything(text: str) -> bool:
@@ -53,28 +53,25 @@ def is_anything(text: str) -> bool:
     return means(text, "anything") and not means(text, "inquires")
 
 
+def bare(text: str) -> str:
+    """The text without the words that only lead to what is said."""
+    return _WISHES["filler"].sub("", text.strip()).strip(" .!?")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, lowercase and singular."""
+    return frozenset(singular(word) for word in re.findall(r"[^\W_]{2,}", text.lower()) if word not in _GENERIC)
+
+
 def content(text: str) -> set[str]:
-    """The words that say what it is about, lowercase."""
-    return {word for word in re.findall(r"[^\W_]{3,}", text.lower()) if not _COMMON.fullmatch(word)}
+    """Those that say what it is about."""
+    return {word for word in words_of(text) if not is_common(word)}
 
 
 def is_common(word: str) -> bool:
-    """A word that says nothing about a subject."""
-    return len(word) < 3 or _COMMON.fullmatch(word.lower().strip(" .!?'\"")) is not None
+    """It says nothing about a subject."""
+    return len(word) < 3 or word.lower().strip(" .!?'\"") in _COMMON
 
 
-def resembling(words: Iterable[str], other: str) -> set[str]:
-    """Those words that are one of the other text's, with a typo, in the plural, or as a part of it."""
-    theirs = re.findall(r"[^\W_]{3,}", other.lower())
-    return {word for word in words if any(_alike(word, one) for one in theirs)}
-
-
-def _alike(word: str, other: str) -> bool:
-    if len(word) < 4 or len(other) < 4:
-        return word == other
-    return word[:5] == other[:5] or (len(word) > 4 and word.rstrip("s") in other) or fuzz.ratio(word, other) >= 80
-
-
-def is_sentence(text: str) -> bool:
-    """It says something by itself; a few words without a verb may be an answer that was not understood."""
-    return len(text.split()) > 6 or bool(re.search(r"\b(?:is|are|was|were|i|i'm|you|would|want|like|have|has|can|do|does)\b", text, re.I))  # fmt: skip
+def singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

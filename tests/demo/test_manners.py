@@ -224,7 +224,7 @@ async def test_the_month_said_again_is_no_city_and_no_news(begin: Begin, words: 
     await chat.confirm()
     told = chat.say(words)
     assert chat.proposed == []
-    assert told.startswith("Which of these events would you like? There are 1. ")
+    assert told.startswith("Which of these events would you like? You can choose 1. ")
 
 
 @pytest.mark.parametrize(

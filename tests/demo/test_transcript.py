@@ -12,7 +12,7 @@ import pytest
 import agent.demo
 from agent import prompts
 from agent.demo.dialogue import Dialogue
-from agent.demo.transcript import lines_of, read, summarize
+from agent.demo.transcript import Said, lines_of, read, summarize
 from agent.messages import GoalSpec
 from tests.demo.harness import Chat
 from tools import load
@@ -26,6 +26,10 @@ def call(name: str, arguments: str, outcome: Any, call_id: str = "p1") -> list[d
     ]  # fmt: skip
 
 
+def said_in(messages: list[dict[str, Any]]) -> list[Said]:
+    return [event for event in read(messages).events if isinstance(event, Said)]
+
+
 def test_a_change_of_goal_leaves_the_old_one_behind() -> None:
     messages = [
         {"role": "user", "content": "events in Boston"},
@@ -34,17 +38,17 @@ def test_a_change_of_goal_leaves_the_old_one_behind() -> None:
         *call("switch_goal", "{}", {"ok": True}, "p2"),
     ]
     story = read(messages)
-    assert [said.text for said in story.said] == ["I'd rather book time off"]
-    assert story.called == []
+    assert [said.text for said in said_in(messages)] == ["I'd rather book time off"]
+    assert len(story.events) == 1
 
 
 def test_an_instruction_is_no_persons_word() -> None:
-    assert read([{"role": "user", "content": "### Greet."}]).said == []
+    assert read([{"role": "user", "content": "### Greet."}]).events == []
     assert read([{"role": "user", "content": " ### Greet."}]).fresh is not None
 
 
 def test_of_a_long_text_the_beginning_and_the_end_are_read() -> None:
-    said = read([{"role": "user", "content": "Boston " + " \n" * 9_000 + "x " * 3_000 + "in May"}]).said[0]
+    [said] = said_in([{"role": "user", "content": "Boston " + " \n" * 9_000 + "x " * 3_000 + "in May"}])
     assert (said.text[:8], said.text[-6:], len(said.text)) == ("Boston x", "in May", 1_003)
 
 
@@ -55,12 +59,12 @@ def with_summary(text: str) -> list[dict[str, Any]]:
 def test_a_summary_of_a_summary_keeps_both() -> None:
     first = summarize("", [{"user": "from Salt Lake City"}])
     second = summarize(first, [{"assistant": "In which month?"}, {"user": "in March"}])
-    said = read(with_summary(second)).said
+    said = said_in(with_summary(second))
     assert [(one.asked, one.text) for one in said] == [("", "from Salt Lake City"), ("In which month?", "in March")]
 
 
 def test_a_summary_in_prose_is_no_obstacle() -> None:
-    assert read(with_summary("They like milk.\n{not JSON")).said == []
+    assert read(with_summary("They like milk.\n{not JSON")).events == []
     assert lines_of(summarize("They like milk.", [{"user": "Oat milk"}])) == [{"user": "Oat milk"}]
 
 
