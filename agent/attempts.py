@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, TimeoutError, TimeoutType
 
-from agent.errors import ModelError, ModelGarbled, ModelUnavailable
+from agent.errors import KeyMissing, ModelError, ModelGarbled, ModelUnavailable
 from agent.heartbeat import Heartbeater
 from agent.interruptions import read_mark
 from agent.messages import Interruption, ModelUse
@@ -21,13 +21,25 @@ from tools.kit.tool import CheckFailed
 INTERNAL_ERROR = "InternalError"
 """The type of a failure that nobody foresaw. Its message is a sentence of ours; the error itself is only in the log."""
 
+KEY_MISSING = KeyMissing.__name__
+"""The type of the failure of a worker that could not even read what it was asked to do (agent/codec.py)."""
+
 INTERNAL_ATTEMPTS = 3
 """After so many attempts an internal error is reported to the person, and the chat goes on."""
 
 GARBLED_ATTEMPTS = 4
 """After so many empty or truncated answers the person is told, and decides."""
 
-READABLE = ("ToolError", "TryAgain", "ModelUnavailable", "ModelRefused", "ContextTooLong", "ModelError", INTERNAL_ERROR)
+READABLE = (
+    "ToolError",
+    "TryAgain",
+    "ModelUnavailable",
+    "ModelRefused",
+    "ContextTooLong",
+    "ModelError",
+    INTERNAL_ERROR,
+    KEY_MISSING,
+)
 """The types of failures whose message is a sentence for the person; any other may hold anything, a key for example."""
 
 STOPPED = "Its worker was stopped."

@@ -1,7 +1,7 @@
 """ChatClient: what a page does with chats. The page meets Temporal here and nowhere else.
 
 Every method raises ChatError with a sentence ready to be shown: ChatNotFound, ChatClosed, MessageRefused,
-ServerUnavailable, NoWorker, ChatWedged.
+ServerUnavailable, NoWorker, ChatWedged, KeyMissing.
 """
 
 import asyncio
@@ -44,6 +44,7 @@ from agent.errors import (
     ChatError,
     ChatNotFound,
     ChatWedged,
+    KeyMissing,
     MessageRefused,
     NoWorker,
     ServerUnavailable,
@@ -87,6 +88,7 @@ UNLISTED = 3
 """Answers, a second apart, of workers that are not listed: this server, or theirs, knows no heartbeats."""
 
 _NONDETERMINISM = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+_KEY_MISSING = KeyMissing.__name__
 _AT_WORK = (WorkerStatus.WORKER_STATUS_RUNNING, WorkerStatus.WORKER_STATUS_SHUTTING_DOWN)
 
 RunStatus = Literal["running", "completed", "failed", "terminated", "timed_out", "canceled"]
@@ -97,6 +99,9 @@ _STATUS: dict[WorkflowExecutionStatus | None, RunStatus] = {
     WorkflowExecutionStatus.TIMED_OUT: "timed_out",
     WorkflowExecutionStatus.CANCELED: "canceled",
 }
+
+UNREADABLE = "Encrypted chat"
+"""The title of a chat whose key is missing."""
 
 _ENDED = ("Completed", "Failed", "Terminated", "TimedOut", "Canceled")
 
@@ -168,7 +173,7 @@ class ChatClient:
         self._lists_workers = True
         self._unlisted_answers = 0
         self._answered_at = -WORKER_SILENCE
-        self._judged: dict[str, tuple[tuple[str, int], bool]] = {}
+        self._judged: dict[str, tuple[tuple[str, int], ChatError | None]] = {}
         self._listed_in: ListedIn = ""  # not known yet
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
@@ -388,15 +393,15 @@ class ChatClient:
     async def look(self, chat_id: str, worker_age: float = WORKER_LOOK) -> Look:
         """What the server says of the chat now. worker_age: how old, in seconds, the look at the workers may be.
 
-        Raises ChatWedged when no worker can replay it.
+        Raises ChatWedged when no worker can replay it, and KeyMissing when the worker cannot read it.
         """
         handle = self._client.get_workflow_handle(chat_id)
         async with self._calling(chat_id):
             described = await handle.describe(rpc_timeout=RPC_TIMEOUT)
             if described.workflow_type != WORKFLOW:
                 raise _not_a_chat(chat_id)
-            if await self._is_wedged(described):
-                raise _wedged()
+            if stuck := await self._why_stuck(described):
+                raise stuck
             return Look(
                 chat_id,
                 described.run_id,
@@ -562,7 +567,10 @@ class ChatClient:
         rows = []
         query = f"WorkflowType = '{WORKFLOW}' AND {which}"
         async for run in self._client.list_workflows(query, page_size=limit, limit=limit, rpc_timeout=RPC_TIMEOUT):
-            memo = await run.memo()
+            try:
+                memo = await run.memo()
+            except KeyMissing:
+                memo = {"title": UNREADABLE, "goal": run.typed_search_attributes.get(visibility.GOAL) or ""}
             goal = str(memo.get("goal", ""))
             title = str(memo.get("title", "")) or goal or run.id
             status = _STATUS.get(run.status, "running")
@@ -601,6 +609,8 @@ class ChatClient:
                 return None
             if status == "running" and "Nondeterminism" in str(error):
                 raise _wedged() from None
+            if "PAYLOAD_KEYS" in str(error):
+                raise _worker_lacks_key() from None
             raise NoWorker(
                 "The worker cannot read this chat. Look at its log, and restart `python worker.py`."
             ) from None
@@ -615,18 +625,18 @@ class ChatClient:
                 ) from None
             raise
 
-    async def _is_wedged(self, described: WorkflowExecutionDescription) -> bool:
-        """Whether its newest workflow task failed because no replay comes to what the history says."""
+    async def _why_stuck(self, described: WorkflowExecutionDescription) -> ChatError | None:
+        """Why its newest workflow task failed: no replay comes to what the history says, or the worker lacks the key."""
         if described.raw_description.pending_workflow_task.attempt < 2:
             self._judged.pop(described.id, None)
-            return False
+            return None
         position = (described.run_id, described.history_length)  # further attempts of the same task add no event
         judged = self._judged.get(described.id)
         if judged is None or judged[0] != position:
-            judged = self._judged[described.id] = (position, await self._failed_to_replay(described))
+            judged = self._judged[described.id] = (position, await self._newest_failure(described))
         return judged[1]
 
-    async def _failed_to_replay(self, described: WorkflowExecutionDescription) -> bool:
+    async def _newest_failure(self, described: WorkflowExecutionDescription) -> ChatError | None:
         request = GetWorkflowExecutionHistoryReverseRequest(
             namespace=self._client.namespace,
             execution=WorkflowExecution(workflow_id=described.id, run_id=described.run_id),
@@ -636,10 +646,13 @@ class ChatClient:
         found = await service.get_workflow_execution_history_reverse(request, timeout=RPC_TIMEOUT)
         for event in found.history.events:
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-                return event.workflow_task_failed_event_attributes.cause == _NONDETERMINISM
+                failed = event.workflow_task_failed_event_attributes
+                if failed.failure.application_failure_info.type == _KEY_MISSING:
+                    return _worker_lacks_key()
+                return _wedged() if failed.cause == _NONDETERMINISM else None
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
-                return False
-        return False
+                break
+        return None
 
     def _note_answer(self) -> None:
         """An answer is a sign of life, too, and one of a worker that is not listed says what the list is worth."""
@@ -740,6 +753,13 @@ def _not_a_chat(chat_id: str) -> ChatError:
 def _wedged() -> ChatError:
     return ChatWedged(
         "This chat cannot go on: its history no longer leads to where it is. Repair it; nothing that you wrote is lost."
+    )
+
+
+def _worker_lacks_key() -> ChatError:
+    return KeyMissing(
+        "The worker lacks a key that this page or this chat is encrypted with. "
+        "Give pages and workers the same PAYLOAD_KEYS, and restart them; nothing is lost."
     )
 
 

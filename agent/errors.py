@@ -42,6 +42,10 @@ class ChatWedged(ChatError):
     """No worker can replay the chat's history, so none can go on with it until it is repaired (agent/repair.py)."""
 
 
+class KeyMissing(ChatError):
+    """The chat is encrypted, and this process or the worker lacks its key. It waits until the key is there."""
+
+
 class StartFailed(Exception):
     """The embedded server or worker could not be started; the message names the ways to get one."""
 

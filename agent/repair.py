@@ -27,7 +27,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowInsta
 from temporalio.workflow import NondeterminismError
 
 from agent.client import WORKFLOW
-from agent.errors import ChatClosed, ChatError, ServerUnavailable, SettingsError
+from agent.errors import ChatClosed, ChatError, KeyMissing, ServerUnavailable, SettingsError
 from agent.eviction import WatchedRun
 from agent.local import status
 from agent.messages import PastCall, Plan, Repair, ToolAnswer, ToolCall
@@ -94,6 +94,8 @@ async def last_good_task(history: WorkflowHistory, converter: DataConverter) -> 
     replay = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if replay.replay_failure is None:
         return None
+    if "PAYLOAD_KEYS" in str(replay.replay_failure):
+        raise KeyMissing("This chat is encrypted with a key that PAYLOAD_KEYS here lacks. Add it, and try again.")
     if not isinstance(replay.replay_failure, NondeterminismError):
         raise ChatError("The workflow itself fails at this chat, which no repair can cure. Look at the worker's log.")
     scheduled: dict[int, list[Any]] = defaultdict(list)

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import SettingsError
+from agent.payload_keys import PayloadKey, read_keys
 from agent.profile import profile_address
 
 SCRIPTED = "scripted"
@@ -46,6 +47,10 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _payload_keys(value: Any) -> Any:
+    return read_keys(value) if isinstance(value, str) else value
+
+
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
     if value and not (host and port.isdecimal() and 0 < int(port) < 65536):
@@ -54,6 +59,7 @@ def _address(value: str) -> str:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+PayloadKeys = Annotated[tuple[PayloadKey, ...], NoDecode, BeforeValidator(_payload_keys)]
 Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
 
@@ -111,6 +117,11 @@ class Settings(BaseSettings):
         description="where the owner's browser reaches Temporal's Web UI; not set: the embedded one, from this machine only",
     )
     temporal_task_queue: str = Field("agent-task-queue", description="the task queue that pages and workers share")
+    payload_keys: PayloadKeys = Field(
+        (),
+        repr=False,
+        description="encrypts what Temporal stores: `id:key` pairs separated by commas, the newest first, then those that old chats still need; `python -m agent.payload_keys` makes one (docs/security.md)",
+    )
     temporal_cli_path: str = Field(
         "", description="the `temporal` program that starts the embedded server, if not the one on PATH"
     )

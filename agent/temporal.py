@@ -7,11 +7,11 @@ from typing import Any
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, KeepAliveConfig
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
+from agent.codec import data_converter
 from agent.credentials import check_client_certificate, explain_failed_connection, explain_refusal
 from agent.errors import ServerUnavailable, SettingsError
 from agent.profile import profile_path
@@ -69,7 +69,7 @@ async def connect(
     try:
         client = await Client.connect(
             **arguments,
-            data_converter=pydantic_data_converter,
+            data_converter=data_converter(settings.payload_keys),
             lazy=lazy,
             runtime=runtime,
             retry_config=RetryConfig(max_retries=3),

@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from agent import steps, visibility, wire
-    from agent.attempts import failure_interruptions, failure_sentence, failure_usage
+    from agent.attempts import KEY_MISSING, failure_interruptions, failure_sentence, failure_usage
     from agent.messages import (
         ChatView,
         Decision,
@@ -202,7 +202,8 @@ class AgentGoalWorkflow:
             else:
                 chat.lose_tool("The chat was ended and the tool did not answer in time.", workflow.now())
         except ActivityError as error:
-            if read or (isinstance(error.cause, ApplicationError) and error.cause.type == TOOL_ERROR):
+            kind = error.cause.type if isinstance(error.cause, ApplicationError) else ""
+            if read or kind == TOOL_ERROR or (once and kind == KEY_MISSING):  # its only attempt was not even read
                 chat.fail_tool(failure_sentence(error.cause), workflow.now())
             else:
                 chat.lose_tool(failure_sentence(error.cause), workflow.now(), failure_interruptions(error.cause))

@@ -30,6 +30,7 @@ LEAVES = {
     "agent.rules",
     "agent.sentences",
     "agent.errors",
+    "agent.payload_keys",
     "agent.profile",
     "agent.settings",
     "agent.model",

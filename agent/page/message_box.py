@@ -17,6 +17,7 @@ from typing import Any
 
 import streamlit as st
 
+from agent.errors import KeyMissing
 from agent.messages import MESSAGE_LIMIT, Proposal
 from agent.page import intent
 from agent.page.app import PageApp
@@ -74,7 +75,7 @@ def render_message_box(
         "chat": session.chat_id or session.draft,
         "first": not session.chat_id,
         "goal": goal,
-        "disabled": state.ended or disabled,
+        "disabled": state.ended or disabled or is_locked(state),
         "placeholder": _placeholder(state, waiting),
         "limit": MESSAGE_LIMIT,
         "proposal": " ".join(proposal.id for proposal in waiting),
@@ -124,6 +125,11 @@ def receive(app: PageApp, session: SessionState, value: Any) -> list[str]:
     return delivered
 
 
+def is_locked(state: ChatState) -> bool:
+    """Whether nothing can be read of the chat, because a key is missing: what is written now could not be either."""
+    return state.view is None and isinstance(state.error, KeyMissing)
+
+
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
@@ -131,6 +137,8 @@ def _list(value: object) -> list[Any]:
 def _placeholder(state: ChatState, waiting: Sequence[Proposal]) -> str:
     if state.ended:
         return "This chat has ended"
+    if is_locked(state):
+        return "This chat cannot be read here"
     if len(waiting) > 1:
         return "yes to all, no, or another message"
     return "yes, no, or another message" if waiting else "Your message"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from agent.client import WORKER_LOOK, Attempt, ChatClient, Look, RunStatus
-from agent.errors import ChatError, ChatNotFound, ChatWedged, NoWorker
+from agent.errors import ChatError, ChatNotFound, ChatWedged, KeyMissing, NoWorker
 from agent.messages import ChatView, Message
 from agent.page.loop import BackgroundLoop
 
@@ -79,7 +79,7 @@ class ChatState:
         """What the body of the page depends on; the status line and a partial reply are drawn more often."""
         view = self.view
         shown = (view.revision, view.status, view.goal.name) if view else None
-        lost = isinstance(self.error, ChatNotFound | ChatWedged)
+        lost = isinstance(self.error, ChatNotFound | ChatWedged | KeyMissing)
         return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, lost)
 
 
@@ -167,7 +167,7 @@ class ChatWatcher:
         except ChatError as error:
             worker = "missing" if isinstance(error, NoWorker) else self.state.worker
             self.state = replace(self.state, error=error, worker=worker)
-            return AFTER_ERROR
+            return LONGEST_RETRY if isinstance(error, KeyMissing) else AFTER_ERROR
         except Exception:
             _LOG.exception("The page could not read a chat", extra={"chat": self.chat_id})
             self.state = replace(self.state, error=ChatError(_UNEXPECTED))

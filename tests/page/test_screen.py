@@ -1,7 +1,7 @@
 """The page from top to bottom: sending, earlier messages."""
 
 from agent import wire
-from agent.errors import ChatWedged, ServerUnavailable
+from agent.errors import ChatWedged, KeyMissing, ServerUnavailable
 from agent.messages import Plan
 from tests.page.conftest import Page
 
@@ -63,6 +63,21 @@ def test_a_wedged_chat_says_so_and_offers_its_repair(greeted: Page) -> None:
     greeted.click("repair")
     assert ("repair", greeted.chat_id) in greeted.client.calls
     greeted.until(lambda: not greeted.has("repair"))
+
+
+def test_a_chat_whose_key_is_missing_says_so_and_takes_nothing_that_could_not_be_read(greeted: Page) -> None:
+    assert not greeted.box["disabled"]
+    greeted.page_app._watchers.clear()  # type: ignore[union-attr]
+    greeted.chat.trouble = KeyMissing("This chat cannot be read here. Add its key.")
+    greeted.visit(chat=greeted.chat_id).shows("This chat cannot be read here. Add its key.")
+    greeted.until(lambda: bool(greeted.box["disabled"]))
+
+
+def test_a_key_that_goes_missing_leaves_what_was_read_and_the_message_box(greeted: Page) -> None:
+    greeted.chat.trouble = KeyMissing("The worker lacks a key.")
+    greeted.shows("The worker lacks a key.")
+    assert "Which city would you like to visit" in greeted.text
+    assert not greeted.box["disabled"]
 
 
 def test_what_a_repair_took_back_leaves_the_page(greeted: Page) -> None:

@@ -86,7 +86,7 @@ async def test_a_wedged_chat_says_so(temporal: Client, queue: str) -> None:
         await harness.chats.send(chat.id, "Still there?")
 
         async def wedged_by_its_task() -> bool:
-            return await harness.chats._is_wedged(await chat.handle.describe())
+            return isinstance(await harness.chats._why_stuck(await chat.handle.describe()), ChatWedged)
 
         await wait_until(wedged_by_its_task)
         assert await harness.chats.repair(chat.id)

@@ -29,6 +29,7 @@ _SECRET_SHAPE = re.compile(
 )
 _HIDDEN = "[hidden]"
 _LONGEST_SENTENCE = 500
+_LONG_KEY = 32
 
 
 class NotKept(Exception):
@@ -158,7 +159,10 @@ def secrets(environment: Mapping[str, str]) -> re.Pattern[str] | None:
 
 
 def _values(environment: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= 6)
+    """Every value that is named as one; of a list of keys, such as PAYLOAD_KEYS, each of them as well."""
+    named = [value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= 6]
+    parts = [part for value in named for part in re.split(r"[,:\s]+", value) if len(part) >= _LONG_KEY]
+    return frozenset([*named, *parts])
 
 
 @lru_cache(maxsize=64)
