@@ -4,6 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from agent.page.access import OwnerMiddleware
+from agent.page.codec_server import codec_routes
 from agent.page.health import health_routes
 from agent.page.startup import draw_failure, draw_page, lifespan, owner, page
 
@@ -14,7 +15,7 @@ else:
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=health_routes(page),
+        routes=[*health_routes(page), *codec_routes(page)],
         middleware=middleware,
         on_script_error=draw_failure,
     )

@@ -40,18 +40,20 @@ class EncryptingCodec(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt, if there is a key."""
-        return [self._encrypted(payload) for payload in payloads] if self._active else list(payloads)
+        return [self.encrypt(payload) for payload in payloads] if self._active else list(payloads)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Decrypt what is encrypted. Raises KeyMissing."""
-        return [self._decrypted(payload) if is_encrypted(payload) else payload for payload in payloads]
+        return [self.decrypt(payload) for payload in payloads]
 
-    def _encrypted(self, payload: Payload) -> Payload:
+    def encrypt(self, payload: Payload) -> Payload:
         key_id, nonce = self._active.encode(), os.urandom(_NONCE)
         data = nonce + self._ciphers[self._active].encrypt(nonce, payload.SerializeToString(), key_id)
         return Payload(metadata={"encoding": ENCODING, _KEY_ID: key_id}, data=data)
 
-    def _decrypted(self, payload: Payload) -> Payload:
+    def decrypt(self, payload: Payload) -> Payload:
+        if not is_encrypted(payload):
+            return payload
         named = payload.metadata.get(_KEY_ID, b"")
         key_id = named[:40].decode("ascii", "replace")
         cipher = self._ciphers.get(key_id)

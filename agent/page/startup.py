@@ -18,6 +18,7 @@ from streamlit import cli_util, config
 from streamlit.web.server import server_util
 
 from agent.page.access import PARAMETER, TOKEN_FILE, Owner
+from agent.page.codec_server import codec_token
 
 if TYPE_CHECKING:
     from agent.page.app import PageApp
@@ -116,6 +117,9 @@ async def _announce(app: "PageApp", opens_browser: bool) -> None:
         _print(f"Open {base}. As the owner: add ?{PARAMETER}= and the token in {app.settings.home / TOKEN_FILE}.")
     else:
         _print(f"Open {address}\n  It shows you all chats; whoever opens {base} sees only the chats that they start.")
+        if app.settings.payload_keys:
+            endpoint = f"{base}/codec/{codec_token(app.owner.token)}"
+            _print(f"Chats are encrypted. To read them in Temporal's Web UI, set its codec server to {endpoint}")
     if opens_browser:
         await asyncio.to_thread(cli_util.open_browser, address)
 

@@ -56,13 +56,17 @@ class RunningPage:
 
     async def owner_url(self) -> str:
         """The address that the terminal prints, with the owner's token."""
+        return await self.printed(r"Open (http://\S+)")
+
+    async def printed(self, pattern: str) -> str:
+        """What the terminal shows, the newest; waits for it."""
         found: list[str] = []
 
-        def printed() -> bool:
-            found[:] = re.findall(r"Open (http://\S+)", self.log.read_text(encoding="utf-8"))
+        def is_there() -> bool:
+            found[:] = re.findall(pattern, self.log.read_text(encoding="utf-8"))
             return bool(found)
 
-        await _until("the terminal shows the owner's address", printed, 60)
+        await _until(f"the terminal shows {pattern}", is_there, 60)
         return found[-1]
 
     async def chats(self) -> ChatClient:
@@ -88,6 +92,11 @@ class RunningPage:
         if not address:
             raise ProcessLookupError("no server is running")
         return address
+
+    @property
+    def web_ui(self) -> str:
+        """Of the server; "" while none is running."""
+        return str(self._status().get("ui_url", ""))
 
     def _status(self) -> dict[str, Any]:
         status = self.home / "local" / "status.json"
