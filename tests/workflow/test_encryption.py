@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+from agent import wire
 from agent.activities import Activities
 from agent.client import UNREADABLE, ChatClient, new_chat_id
 from agent.codec import is_encrypted
@@ -128,8 +129,19 @@ async def test_no_word_that_was_said_is_found_on_the_server(
             places |= {f"{name} after a failure": found for name, found in (await stored(client, chat)).items()}
             view = await chat.settled()
             assert any(SECRET in line for line in said(view))
-            long = await harness.start_with(history_limit=1, listed_in="memo")
+            await harness.chats.rename(chat.id, f"All about {SECRET}")
+            await chat.until(lambda view: SECRET in view.title)
+            long = Chat(harness, new_chat_id())
+            await client.start_workflow(
+                "AgentGoalWorkflow",
+                wire.start_input(GOAL, history_limit=1, listed_in="memo"),
+                id=long.id,
+                task_queue=queue,
+                memo={"title": f"The long tale of {SECRET}"},
+            )
             await long.say(f"About {SECRET}")
+            await long.until(lambda view: bool(view.previous_run_id))
+            assert (await (await long.handle.describe()).memo())["title"] == f"The long tale of {SECRET}"
     finally:
         await server.stop()
     places["database"] = b"".join(path.read_bytes() for path in tmp_path.glob("temporal.db*"))
