@@ -73,7 +73,7 @@ CITIES = sorted({row["city"] for row in _calendar()})
 
 @tool(effect="read", timeout=20)
 def find_events(
-    city: Annotated[str, Field(title="Which city would you like to visit?", examples=CITIES)],
+    city: Annotated[str, Field(title="Which city would you like to visit?", examples=[*CITIES, "SF", "NYC", "LA"])],
     month: Annotated[Month, Field(title="In which month would you like to go?")],
     context: ToolContext,
 ) -> Returned:

@@ -55,7 +55,7 @@ class Dialogue:
             return self._call("switch_goal", "Shall we go on with that instead?", goal=goal)
         if words.means(text, "inquires") and self._at.intent is None and (told := self._facts(text)):
             return Move(f"{told}. {self._question()}")
-        if self._at.intent or self._at.tells(said) or words.means(text, "agrees"):
+        if self._at.intent or self._at.tells() or (words.means(text, "agrees") and "thank" not in text.lower()):
             return self._go_on()
         if words.means(text, "refuses"):
             return self._refused(said)
@@ -63,7 +63,7 @@ class Dialogue:
             if words.means(text, wish):
                 asked = _MORE if wish == "thanks" and self._at.is_offer() else self._question()
                 return Move(f"{_POLITE[wish]} {asked}")
-        if self._fits(text) or not words.means(text, "states"):
+        if words.means(text, "unsure") or self._fits(text) or not words.means(text, "states"):
             return Move(self._question())
         title = f" (“{self._story.title}”)" if self._story.title else ""
         return self._call("off_goal", f"{REFUSAL} what we are doing here{title}. {self._question()}")
@@ -75,7 +75,8 @@ class Dialogue:
         if _MORE in said.asked:
             return self._call("finish", "All right, then that is all. Thank you, and goodbye!", reason=PERSON_STOPS)
         failed = self._at.newest and not self._at.is_done(self._at.newest)
-        return Move(f"All right. {_MORE}") if failed or self._at.is_offer() else self._go_on()
+        listed = self._at.asked and self._at.sources.rows(self._at.asked) and not self._marked(self._at.asked)
+        return Move(f"All right. {_MORE}") if failed or listed or self._at.is_offer() else self._go_on()
 
     def _go_on(self) -> Move:
         """Call the tool that is next, or ask for what it needs."""
@@ -105,14 +106,14 @@ class Dialogue:
     def _ask(self, argument: Argument) -> str:
         """The question; with choices where there are few, and where it has been asked before."""
         found, said, base = self._at.sources.of(argument), self._story.fresh, self._at.question(argument)
-        again = bool(said and base in said.asked)
         if flag := self._marked(argument):
             row = found.listing[flag[0]] if found else {}
             if said and words.means(said.text, "refuses"):
                 return f"{OTHER_ONE} {self._offer(argument)} You can also say stop."
             return f"The {flag[1]} is {results.label(row)} for {row.get('price', '')} {row.get('currency', '')}. {base}"
-        few = 0 < len(argument.choices) <= 5 or (argument.kind == "email" and argument.examples)
-        return f"{base} {self._offer(argument)}".strip() if again or (few and not found) else base
+        again = said and (base in said.asked or words.means(said.text, "unsure"))
+        few = not found and (0 < len(argument.choices) <= 5 or argument.kind == "email")
+        return f"{base} {self._offer(argument)}".strip() if again or few else base
 
     def _offer(self, argument: Argument) -> str:
         """The choices or examples, in words."""
@@ -140,12 +141,11 @@ class Dialogue:
 
     def _at_fault(self, last: Called, note: str) -> Argument | None:
         """The argument whose value an error names, amounts before others and picks last; else the first of all."""
-        arguments = self._at.forms[last.tool].tool.arguments
-        free = [one for one in arguments if not self._at.sources.of(one)]
-        ordered = sorted(free, key=lambda one: one.kind != "number") + [one for one in arguments if one not in free]
+        picks = {one: self._at.sources.of(one) is not None for one in self._at.forms[last.tool].tool.arguments}
+        ordered = sorted(picks, key=lambda one: (picks[one], one.kind != "number"))
         said = {one: re.escape(str(last.arguments.get(one.name))) for one in ordered}
         named = [one for one in ordered if re.search(rf"(?<!\w){said[one]}(?!\w)", note.replace(",", ""))]
-        return next(iter([*named, *free]), None)
+        return next(iter(named or [one for one in ordered if not picks[one]]), None)
 
     def _abilities(self) -> str:
         told = [sentences.phrase(tool.description) for tool in self._tools]

@@ -43,13 +43,12 @@ class Form:
         if done:
             self.done, self.touched = call, False
 
-    def hear(self, said: Said, asked: Argument | None) -> bool:
-        """People change their minds: the newest statement wins. Whether there is something for this tool in it."""
+    def hear(self, said: Said, asked: Argument | None) -> None:
+        """People change their minds: the newest statement wins."""
         self.told = self._values(said, asked)
-        self._known |= self.told | self._followed(said)
-        news = bool(self.told) or self._sources.has_picked(self.tool)
-        self.touched = self.touched or news
-        return news
+        self.told |= self._followed(said)
+        self._known |= self.told
+        self.touched = self.touched or bool(self.told) or self._sources.has_picked(self.tool)
 
     def _values(self, said: Said, asked: Argument | None) -> dict[str, Any]:
         """What a message says of the arguments, but for those that earlier results hold."""
@@ -73,13 +72,10 @@ class Form:
         """What follows from it: the way back, the last day."""
         followed: dict[str, Any] = {}
         for one, twin in permutations(self.of_kind("choice"), 2):
-            back = (
-                one.choices == twin.choices
-                and one.name in self.told
-                and self.told[one.name] == self._known.get(twin.name)
-            )
-            if back and twin.name not in self.told and self._known.get(one.name):
-                followed[twin.name] = self._known[one.name]
+            its, told = self._known.get(one.name), self.told.get(one.name, "")
+            back = told == self._known.get(twin.name) and twin.name not in self.told
+            if one.choices == twin.choices and its and (back or words.means(said.text, "swaps")):
+                followed[twin.name] = its
         for before, after in pairwise(self.of_kind("date")):
             start = self.told.get(before.name) or self._known.get(before.name)
             if start and self.told.get(after.name, start) < start:  # next Friday: the one after that Monday

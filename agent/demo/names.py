@@ -19,7 +19,7 @@ def alike(word: str, other: str) -> bool:
     word, other = singular(word.lower()), singular(other.lower())
     if len(word) < 4 or len(other) < 4:
         return word == other
-    return other.startswith(word) or word.startswith(other) or (len(word) > 4 and word in other) or fuzz.ratio(word, other) >= 80  # fmt: skip
+    return other.startswith(word) or word.startswith(other) or (len(word) > 4 and word in other) or fuzz.ratio(word, other) > 80  # fmt: skip
 
 
 @lru_cache(1024)

@@ -11,18 +11,24 @@ _SPAN = r"\b(?:(?:for|only|just) )?(\d+|an?) (?:working |business |whole )?(day|
 MONTHS = "|".join(f"{name[:3]}(?:{name[3:]})?|{name[:4]}" for name in map(str.lower, calendar.month_name[1:]))
 _PLACE = rf"(?:\bnumber |\bno\. ?|\boption |#) ?(\d+)\b|\b(\d+)(?:st|nd|rd|th)\b(?! (?:of )?(?:{MONTHS})\b)"
 _NUMBER = r"(?<![\w.#/-])[$€£]? ?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\w/-]|\.\d)"
-_PRONOUN = r"\b((?:the|that|this|which|no|any|an?|first|second|third|fourth|fifth|sixth|last|next|\d+(?:st|nd|rd|th))(?: \w+)?) ones?\b"  # fmt: skip
+_PLAIN = (
+    (r"\b((?:the|that|this|which|no|any|an?|first|second|third|fourth|fifth|sixth|last|next|\d+(?:st|nd|rd|th))(?: \w+)?) ones?\b", r"\1"),
+    (r"\ba (?:couple|few)(?: of)?\b", "2"),
+    (r"\bhalf a dozen\b", "6"),
+    (r"\ba dozen\b", "12"),
+    (r"\ba grand\b", "1000"),
+    (r"\b(?:x ?(\d+)|(\d+) ?x)\b", r"\1\2"),
+)  # fmt: skip
 
 
 @lru_cache(1024)
 def digits(text: str) -> str:
     """The text with numbers in digits: `two hundred and fifty` is 250, `1.5k` 1500, `the second one` the 2nd."""
-    text = re.sub(_PRONOUN, r"\1", text, flags=re.I)
-    text = re.sub(r"\ba (?:couple|few)(?: of)?\b", "2", text, flags=re.I)
-    text = re.sub(r"\b(half )?a dozen\b", lambda match: "6" if match[1] else "12", text, flags=re.I)
+    for pattern, plain in _PLAIN:
+        text = re.sub(pattern, plain, text, flags=re.I)
     text = re.sub(r"\ban? (?=\d)", "", alpha2digit(text, "en", 0))
     text = re.sub(
-        r"\b(\d+(?:\.\d+)?) ?(?:k|grand|1000)\b", lambda match: f"{float(match[1]) * 1000:.10g}", text, flags=re.I
+        r"\b(\d+(?:\.\d+)?) ?(?:k|grand|1000)\b", lambda found: f"{float(found[1]) * 1000:.10g}", text, flags=re.I
     )
     return re.sub(r"(\d+) ?(?:dollars|bucks|euros|[$€£])? and (\d\d) cents\b", r"\1.\2", text, flags=re.I)
 
@@ -57,9 +63,6 @@ def ordinals(text: str, count: int, *, bare: bool = False) -> list[int]:
 
 def days_in(text: str) -> int:
     """How many days a message asks for, in words such as `only 2 days`; 0 = it doesn't."""
-    match = re.search(rf"(?<!in ){_SPAN}", digits(text), re.I)
-    return (
-        (int(match[1]) if match and match[1].isdigit() else 1) * (7 if match[2].lower() == "week" else 1)
-        if match
-        else 0
-    )
+    if not (match := re.search(rf"(?<!in ){_SPAN}", digits(text), re.I)):
+        return 0
+    return (int(match[1]) if match[1].isdigit() else 1) * (7 if match[2].lower() == "week" else 1)

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from rapidfuzz import fuzz, process
@@ -13,14 +12,14 @@ from agent.demo.words import bare, is_common
 
 _CUE = re.compile(
     r"\b(?:(?P<origin>from|out of|leav(?:e|ing)|depart(?:ing)?|(?:live|living|based|home|am|i'm) (?:in|near|at))"
-    r"|to|into|in|at|visit(?:ing)?|near|around|towards?|for)\s*(?:my|the|a)?\s*$",
+    r"|to|into|in|at|visit(?:ing)?|near|around|towards?|for|during|next|early|late|mid|about)\s*(?:my|the|a)?\s*$",
     re.I,
 )
 _WORD = re.compile(r"(?:St\. ?)?[^\W_][\w'&-]*", re.I)
-_NAME = re.compile(r"(?:St\. )?[A-Z][\w'&-]*(?: (?:of |de |la )?(?:St\. )?[A-Z][\w'&-]*){0,3}")
-_NO_NAME = re.compile(rf"(?:^| )(?:I|I'm|My|The|A|An|It|This|That|{MONTHS}|{WEEKDAYS})\b.*", re.I)
-_REGION = re.compile(r",? ([A-Z]{2})\b|, [A-Z][a-z]+(?=\W*$|,)")
+_NAME = re.compile(r"(?:St\. )?[A-Z][\w'&-]*(?: (?:of |de |la )?(?:St\. )?[A-Z][\w'&-]*)*")
+_NO_NAME = re.compile(rf"\b(?:I|I'm|My|The|A|An|It|This|That|{MONTHS}|{WEEKDAYS})\b", re.I)
 _END = re.compile(r"[,;!?]|(?<!\bst)\.(?:\s|$)|\b(?:in|on|at|from|to|for|with|next|during|around)\b", re.I)
+_REGION = re.compile(r",? ([A-Z]{2})\b|, [A-Z][a-z]+(?=\W*$|,)")
 _LONGEST, _ALIKE = 4, 85
 
 
@@ -31,51 +30,33 @@ def cue(before: str) -> str:
 
 
 @lru_cache(1024)
+@lru_cache(1024)
 def places(text: str, examples: tuple[str, ...]) -> list[tuple[str, str]]:
     """Each place with its cue. examples: of the argument."""
     found: list[tuple[str, str]] = []
     end = 0
     for match in _WORD.finditer(text):
-        if match.start() < end:
-            continue
-        led = cue(text[: match.start()])
-        clause = re.split(_END, text[match.start() :])[0]
-        alone = not bare(re.split(r"[,;!?.]", text[end : match.start()])[-1])
-        name = _NO_NAME.sub("", written[0]) if led and (written := _NAME.match(clause)) else ""
-        words = [word.end() for word in _WORD.finditer(clause)][:_LONGEST]
-        for length in reversed(words):
-            known = _known(clause[:length], examples)
-            sure = (
-                led
-                or (alone and all(map(is_common, re.findall(r"[^\W\d]+", clause[length:]))))
-                or (_example(clause[:length], examples) and clause[0].isupper())
-            )
-            if known and sure and len(known.split()) >= len(name.split()):
-                name = known
+        start, led, clause = match.start(), cue(text[: match.start()]), _END.split(text[match.start() :])[0]
+        alone = not bare(re.split(r"[,;!?.]", text[end:start])[-1])
+        for length in [word.end() for word in _WORD.finditer(clause)][_LONGEST - 1 :: -1] if start >= end else ():
+            said, rest = clause[:length], re.findall(r"[^\W\d]+", clause[length:])
+            near = _near(_key(said), examples)
+            name = near or (said if {_key(said), said} & _cities() and not is_common(said) else "")
+            clear = led or (alone and all(map(is_common, rest))) or (near and said[0].isupper())
+            written = led and _NAME.fullmatch(said) and not _NO_NAME.search(said)
+            if written or (name and clear):
+                region = _REGION.match(text, start + length)  # Austin, TX
+                found.append((f"{name or said}, {region[1]}" if region and region[1] else name or said, led))
+                end = region.end() if region and region[0].strip(" ,") not in examples else start + length
                 break
-        else:
-            length = len(name)
-        if name:
-            end = match.start() + length
-            region = _REGION.match(text, end)
-            found.append((f"{name}, {region[1]}" if region and region[1] else name, led))  # Austin, TX
-            end = region.end() if region and not _known(region[0].strip(" ,"), examples) else end
     return found
 
 
-def _known(said: str, examples: Sequence[str]) -> str:
-    """One of the examples with a typo corrected, else what is the name or the code of a city with an airport."""
-    said = said.strip(" .!'\"")
-    key = _key(said)
-    if is_common(key):
-        return ""
-    return _example(said, examples) or (said if {key, said} & _cities() else "")
-
-
-def _example(said: str, examples: Sequence[str]) -> str:
-    """The example that is meant, a typo corrected."""
-    near = process.extractOne(_key(said), examples, scorer=fuzz.ratio, processor=_key, score_cutoff=_ALIKE)
-    return str(near[0]) if near else ""
+def _near(key: str, examples: tuple[str, ...]) -> str:
+    """The example that is meant: a typo corrected, the beginning completed (san fran)."""
+    begun = [one for one in examples if len(key) > _LONGEST and _key(one).startswith(key)]
+    alike = process.extractOne(key, examples, scorer=fuzz.ratio, processor=_key, score_cutoff=_ALIKE)
+    return str(alike[0]) if alike else begun[0] if len(begun) == 1 else ""
 
 
 @lru_cache(4096)

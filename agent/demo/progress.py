@@ -7,14 +7,13 @@ from agent.demo import results, words
 from agent.demo.arguments import Argument, Function
 from agent.demo.form import Form
 from agent.demo.names import resembling
-from agent.demo.numbers import days_in
 from agent.demo.sources import Sources
 from agent.demo.transcript import Called, Said, Transcript
 
 
 class Progress:
-    """Folds the events of a chat. asked: what the newest words answer; intent: the tool they ask for; news: the tools
-    that something was said of since the last one was done; agreed: since the last call."""
+    """Folds the events of a chat. asked: what the newest words answer; intent: the tool they ask for; wanted: the
+    newest intent that is not done yet; agreed: since the last call."""
 
     def __init__(self, story: Transcript, tools: Sequence[Function]) -> None:
         self._arguments = [argument for tool in tools for argument in tool.arguments]
@@ -24,8 +23,7 @@ class Progress:
         self.asked: Argument | None = None
         self.intent: Form | None = None
         self.wanted: Form | None = None
-        self.agreed = False
-        self._news: set[str] = set()
+        self.agreed = self._news = False
         self._texts: list[str] = []
         for event in story.events:
             if isinstance(event, Called):
@@ -41,8 +39,7 @@ class Progress:
         form.note(call, done=done)
         if done:
             self.sources.add(call, self._texts)
-            self._news.clear()
-            self.wanted = None if self.wanted == form else self.wanted
+            self.wanted, self._news = None if self.wanted == form else self.wanted, False
 
     def _hear(self, said: Said) -> None:
         self.asked, self.intent = self._answered(said), None
@@ -51,7 +48,9 @@ class Progress:
         if words.means(said.text, "stops", "enough", "wants_help"):
             return
         self.sources.hear(said, self.asked)
-        self._news |= {name for name, form in self.forms.items() if form.hear(said, self.asked)}
+        for form in self.forms.values():
+            form.hear(said, self.asked)
+        self._news = self._news or self.tells()
         self.intent = self._intended(said)
         self.wanted = self.intent or self.wanted
 
@@ -74,7 +73,9 @@ class Progress:
             scores[name] = len(resembling(words.content(said.text), " ".join(own)))
         best = max(scores.values(), default=0)
         named = [self.forms[name] for name, score in scores.items() if score == best and best]
-        return named[0] if len(named) == 1 and (not named[0].done or words.means(said.text, "inquires")) else None
+        if len(named) == 1:
+            return named[0] if not named[0].done or words.means(said.text, "inquires") else None
+        return next((form for form in self.forms.values() if form.told and not form.done and not form.missing()), None)
 
     def current(self) -> Form | None:
         """The tool after the newest that is done, unless words since then ask for another, or change an earlier one."""
@@ -97,26 +98,21 @@ class Progress:
                 return self._needed_first(earlier)
         return form
 
-    def tells(self, said: Said) -> bool:
+    def tells(self) -> bool:
         """The newest words hold something that a tool needs; a mere number only for the next one."""
-        for form in self.forms.values():
-            numbers = {one.name for one in form.of_kind("number") if form != self.current()}
-            if form.told.keys() - numbers or self.sources.has_picked(form.tool):
-                return True
-        return days_in(said.text) > 0 and any(len(form.of_kind("date")) > 1 for form in self.forms.values())
+        forms, current = self.forms.values(), self.current()
+        told = [one.told.keys() - {each.name for each in one.of_kind("number") if one != current} for one in forms]
+        return any(told) or any(self.sources.has_picked(form.tool) for form in forms)
 
     def is_done(self, call: Called) -> bool:
         """It came to something: a list that a later tool needs is not empty."""
         others = [argument for argument in self._arguments if argument.tool != call.tool]
-        return call.done and not any(
-            rows == [] and results.is_needed(name, others) for name, rows in call.result.items()
-        )
+        empty = [name for name, rows in call.result.items() if rows == []]
+        return call.done and not any(results.is_needed(name, others) for name in empty)
 
     def is_offer(self) -> bool:
         """Something is done, and nothing is said yet of what is next: a plain no declines to go on."""
-        return bool(
-            self.sources.done and self.asked and not self.sources.rows(self.asked) and self.asked.tool not in self._news
-        )
+        return bool(self.sources.done and self.asked and not self.sources.rows(self.asked) and not self._news)
 
     def question(self, argument: Argument) -> str:
         """The question for an argument, without choices."""

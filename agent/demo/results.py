@@ -16,6 +16,7 @@ from agent.sentences import day, spaced
 _NAMES = ("name", "title", "label", "item", "subject")
 _MONEY = ("price", "total", "amount", "balance", "cost", "moved", "refunded")
 _SUPERLATIVES = (("cheapest|lowest|least expensive", False), ("most expensive|highest|dearest", True))
+_AND = re.compile(r"[,;&+]|\b(?:and|plus|also)\b", re.I)
 Pick = tuple[int, str]
 """A row of a list, by its place from 0, and the count said beside it."""
 
@@ -39,15 +40,17 @@ def pick(text: str, rows: Sequence[Any], *, here: bool) -> list[Pick]:
         return [(at, (numbers(text) or [""])[0]) for at in range(len(rows))]
     if here and words.is_anything(text):
         return [(0, "")]
-    if here and (ranked := [at for part in re.split(r"[,;&+]|\band\b", text) for at in _ranked(part, rows)]):
+    if here and (ranked := [at for part in _AND.split(text) for at in _ranked(part, rows)]):
         return [(at, "") for at in ranked if at >= 0]
     if here and (places := ordinals(text, len(rows), bare=True)):
         return [(at, "") for at in places]
-    found, counted = dict[int, str](), 0
     named = mentions(text, tuple(map(label, rows))) or (mentions(text, tuple(map(_all, rows))) if here else [])
-    for start, end, at in named:
-        found[at] = (numbers(f"{text[counted:start]}_") or [found.get(at, "")])[-1]
-        counted = end
+    ends = [0, *(end for _, end, _ in named)]
+    starts = [*(start for start, _, _ in named[1:]), len(text)]
+    found: dict[int, str] = {}
+    for before, after, (start, end, at) in zip(ends, starts, named, strict=False):
+        beside = f"{_AND.split(text[before:start])[-1]}_{_AND.split(text[end:after])[0]}"
+        found[at] = (numbers(beside) or [found.get(at, "")])[0]
     return list(found.items())
 
 

@@ -20,7 +20,7 @@ _FILLER = (
 _BEGINS = {
     "filler": rf"(?:(?:{_FILLER})\b[\s,.!:]*)+",
     "agrees": r"(?:yes|yeah|yep|yup|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|check ?out|pay|agreed|correct|right|that works|proceed|i agree|good|(?:try |once )?(?:it )?(?:again|more)|retry)\b",
-    "refuses": r"(?:no|nope|nah|not|don'?t|rather not)\b",
+    "refuses": r"(?:no|nope|nah|not|none|don'?t|rather not|(?:it'?s |that'?s )?too \w+)\b",
     "enough": r"(?:no\W+|nope\W+)?(?:(?:thanks?|thank you)\W+)?(?:that'?s|that is|that will be) (?:all|it|enough)\b|(?:no\W+)?nothing (?:else|more)\b|no more\b",
     "stops": r"(?:(?:please |let'?s |i (?:want|would like|'?d like) to |can we )?(?:stop|end|quit|exit|finish)(?: (?:here|now|it|this|the (?:chat|conversation)|conversation|please))*|(?:good)?bye.*|cancel(?: (?:it|this|everything|please))*|never ?mind.*|forget (?:it|about it|everything)|i'?m done.*)\W*$",
     "greets": r"(?:hi|hello|hey|hola|hallo|bonjour|good (?:morning|day|afternoon|evening))\b",
@@ -31,10 +31,12 @@ _HOLDS = {
     "wants_help": r"\bwhat (?:else )?(?:can|do|could) you (?:do|help)|\bhow (?:can|do) you (?:help|work)|\bwho are you|^\W*help\b|\bwhat is this\b|\bwhat are (?:my|the) (?:options|choices)|\bwhat (?:do you have|have you got|else is there|is there)\b",
     "changes": r"\b(?:actually|instead|rather|change|another|different|other|switch|sorry|wait|on second thought|make (?:it|that)|what about|how about|i meant|try|also|add|only|more|too|as well|and)\b",
     "everything": r"\b(?:all|each|everything|the (?:whole|entire)|whatever is left)\b",
+    "swaps": r"\b(?:the other (?:way|direction)|vice versa|the reverse|swap)\b",
     "both": r"\bboth\b",
     "half": r"\bhalf\b",
     "refers": r"\b(?:it|its|that|they|them|these|those|ones?|others?)\b",
     "anything": r"\b(?:any|any ?(?:thing|where|time|one)|what|where|when|who)ever\b|\bany(?:thing|where|time|one)?\b|\byou (?:choose|pick|decide)\b|\bsurprise me\b|\b(?:no preference|don'?t (?:care|mind))\b",
+    "unsure": r"\b(?:i don'?t know|i do not know|idk|not sure|no idea|i can'?t decide)\b",
     "swears": r"\b(?:wtf|fuck\w*|shit\w*|damn|crap|bullshit|stupid|idiot|useless|sucks?)\b",
     "states": r"\b(?:is|are|was|were|i|i'm|you|would|want|like|have|has|can|do|does)\b|(?:\S+\s+){6}",
 }  # fmt: skip

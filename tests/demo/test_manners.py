@@ -538,6 +538,83 @@ async def test_a_refund_that_came_too_late_asks_about_the_order(begin: Begin, wo
     assert chat.proposed == []
 
 
+@pytest.mark.parametrize("words", ["I don't know", "not sure yet", "idk, I can't decide"])
+@pytest.mark.parametrize(
+    ("goal", "offer"), [("event_flight_invoice", "For example Austin"), ("food", "You can choose Pizzeria")]
+)
+async def test_who_is_unsure_is_offered_the_choices(begin: Begin, goal: str, offer: str, words: str) -> None:
+    chat = begin(goal)
+    assert offer in chat.say(words)
+    assert (chat.proposed, chat.off_goal) == ([], False)
+
+
+@pytest.mark.parametrize("words", ["too expensive", "that's too much", "none of those airlines"])
+async def test_who_does_not_like_the_cheapest_is_offered_the_others(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    await confirmed(chat, "Austin in March", "1", "Denver")
+    assert chat.say(words).startswith("Which one would you like then? You can choose 1. ")
+    assert chat.proposed == []
+
+
+@pytest.mark.parametrize("words", ["no", "none of these", "nope"])
+async def test_who_wants_nothing_of_a_list_is_not_asked_again(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    await confirmed(chat, ALEX)
+    assert chat.say(words) == "All right. Is there anything else I can do?"
+
+
+@pytest.mark.parametrize(
+    "words", ["next week monday to wednesday", "monday next week until wednesday", "from monday, next week, for 3 days"]
+)
+async def test_a_day_of_next_week_is_in_the_week_after_this_one(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    await confirmed(chat, ALEX, words)
+    days = {"email": ALEX, "start": str(MONDAY), "end": str(MONDAY + timedelta(2))}
+    assert ("RequestTimeOff", days) in chat.ran
+
+
+@pytest.mark.parametrize("words", ["until the 18th", "no, only to the 18th", "actually till the 18th"])
+async def test_a_day_without_a_month_is_in_that_of_the_first_day(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    await confirmed(chat, ALEX)
+    chat.say("2027-03-15 to 2027-03-19")
+    chat.say(words)
+    assert chat.proposed == [("RequestTimeOff", {"email": ALEX, "start": "2027-03-15", "end": "2027-03-18"})]
+
+
+@pytest.mark.parametrize("words", ["no, the other way", "vice versa!", "the other direction please"])
+async def test_accounts_are_swapped(begin: Begin, words: str) -> None:
+    chat = begin("bank")
+    await confirmed(chat, ALEX)
+    chat.say("a grand from savings to checking")
+    chat.say(words)
+    moved = {"email": ALEX, "source": "Checking", "target": "Savings", "amount": "1000"}
+    assert chat.proposed == [("MoveMoney", moved)]
+
+
+@pytest.mark.parametrize("words", ["order 1047", "when does 1047 arrive?", "it's about 1047"])
+async def test_the_number_of_an_order_needs_no_address(begin: Begin, words: str) -> None:
+    chat = begin("orders")
+    chat.say(words)
+    assert chat.proposed == [("TrackOrder", {"order": "1047"})]
+
+
+@pytest.mark.parametrize("words", ["fries x2 and a corn", "2 fries, one corn", "one corn plus 2x fries"])
+async def test_a_count_stands_before_or_behind_the_dish(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    await confirmed(chat, "grill")
+    chat.say(words)
+    counts = {arguments["item"]: arguments["quantity"] for _, arguments in chat.proposed}
+    assert counts == {"Sweet potato fries": 2, "Grilled corn": 1}
+
+
+@pytest.mark.parametrize("words", ["SF", "san fran", "in sf please"])
+async def test_a_city_may_be_called_by_its_short_name(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    chat.say("in march")
+    assert chat.say(words) in [f"Let me look for events in {city} in March." for city in ("SF", "San Francisco")]
+
+
 DIALOGUES = {
     "bank": (
         ["hi", "what's my balance??", "mei", "move a hundred from savings to checking", "and another 20 back to savings", "thanks"],

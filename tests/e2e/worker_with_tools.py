@@ -15,8 +15,7 @@ from agent.activities import Activities
 from agent.messages import ModelUse
 from agent.model import CalledTool, ModelRequest, Reply
 from agent.settings import load_settings
-from agent.telemetry import worker_runtime
-from agent.temporal import connect
+from agent.temporal import connect, heartbeating_runtime
 from agent.workflow import AgentGoalWorkflow
 from tools import load
 
@@ -45,7 +44,7 @@ async def serve(directory: Path) -> None:
         print(problem, file=sys.stderr, flush=True)
     activities = Activities(settings, Caller(), toolset)
     worker = Worker(
-        await connect(settings, runtime=worker_runtime(settings)),
+        await connect(settings, runtime=heartbeating_runtime()),
         task_queue=settings.temporal_task_queue,
         workflows=[AgentGoalWorkflow],
         activities=activities.all(),
