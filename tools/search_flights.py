@@ -36,7 +36,11 @@ class Flights(BaseModel):
 @tool(effect="read", timeout=60)
 def search_flights(
     origin: Annotated[
-        str, Field(title="Which city will you depart from?", examples=["Austin", "Denver", "Montreal", "JFK", "NYC", "SF", "LA"])
+        str,
+        Field(
+            title="Which city will you depart from?",
+            examples=["Austin", "Denver", "Montreal", "JFK", "NYC", "SF", "LA"],
+        ),
     ],
     destination: Annotated[str, Field(title="Which city would you like to fly to?")],
     date_depart: Annotated[date, Field(title="On which day would you like to leave?")],

@@ -179,7 +179,7 @@ class Dialogue:
         if words.means(text, "inquires") and (words.means(text, "refers") or not words.content(text)):
             return True
         tools = (f"{sentences.spaced(one.name)} {one.description}" for one in self._tools)
-        return bool(resembling(words.content(text), " ".join([self._story.about, *tools])))
+        return bool(resembling(words.content(text), " ".join([self._story.goal, *tools])))
 
     def _other_goal(self, text: str) -> str:
         """Another goal that the person names, by more than it shares with this one."""

@@ -86,39 +86,33 @@ class Form:
 
     def calls(self) -> list[dict[str, Any]]:
         """The arguments known so far, for each call to be made."""
-        known = dict(self._known)
         sources = {one.name: found for one in self.tool.arguments if (found := self._sources.of(one))}
-        known |= {name: None if found.rows else found.value for name, found in sources.items()}
-        counted = next(
-            (one.name for one in self.tool.arguments if one.type == "integer" and one.name not in sources), ""
-        )
+        known = self._known | {name: None if found.rows else found.value for name, found in sources.items()}
+        counts = [one.name for one in self.tool.arguments if one.type == "integer" and one.name not in sources][:1]
         calls = [known]
         for name, found in sources.items():
-            picks = self._sources.chosen(found) if found.rows else []
+            picks = self._sources.chosen(found)
             calls = calls if len(picks) in (0, len(calls)) else [dict(known) for _ in picks]
             for call, (at, count) in zip(calls, picks, strict=False):
-                row = found.listing[at]
-                call[name] = row.get(found.field) if isinstance(row, dict) else row
-                if counted and (count or len(picks) > 1):
-                    call[counted] = count or "1"
+                call[name] = found.in_row(at)
+                if count or len(picks) > 1:
+                    call.update((name, count or "1") for name in counts)
         return [self._finished(call) for call in calls]
 
     def _finished(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Typed, without what contradicts itself (nothing goes from an account to the same), shares as amounts."""
         done: dict[str, Any] = {}
+        taken: set[tuple[tuple[str, ...], Any]] = set()
         for argument in self.tool.arguments:
             value: Any = call.get(argument.name)
-            twins = [
-                done[one.name]
-                for one in self.tool.arguments
-                if one.choices == argument.choices != () and one.name in done
-            ]
             if value in _SHARES:
-                chosen = [str(done[one.name]) for one in self.of_kind("choice") if one.name in done][:1]
-                whole = results.amount_of(self._sources.done, chosen[0]) if chosen else None
+                chosen = next((str(done[one.name]) for one in self.of_kind("choice") if one.name in done), "")
+                whole = results.amount_of(self._sources.done, chosen)
                 value = None if whole is None else f"{whole * _SHARES[value]:.2f}"
-            if value not in (None, "", *twins):
-                done[argument.name] = int(value) if argument.type == "integer" and str(value).isdigit() else value
+            if (argument.choices and (argument.choices, value) in taken) or value in (None, ""):
+                continue
+            done[argument.name] = int(value) if argument.type == "integer" and str(value).isdigit() else value
+            taken |= {(argument.choices, value)} if argument.choices else set()
         return done
 
     def missing(self) -> Argument | None:
@@ -129,6 +123,5 @@ class Form:
 
     def repeats(self, last: Called) -> bool:
         """It would repeat this call."""
-        return all(
-            results.same(value, last.arguments.get(name)) for call in self.calls() for name, value in call.items()
-        )
+        calls = self.calls()
+        return all(results.same(value, last.arguments.get(name)) for call in calls for name, value in call.items())

@@ -35,6 +35,10 @@ class Source:
     def listing(self) -> list[Any]:
         return self.call.rows(self.rows)
 
+    def in_row(self, at: int) -> Any:
+        row = self.listing[at]
+        return row.get(self.field) if isinstance(row, dict) else row
+
 
 class Sources:
     """done: the calls that came to something; picked: rows of lists, by the newest words."""

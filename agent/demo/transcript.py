@@ -56,14 +56,17 @@ class Called:
 
 @dataclass
 class Transcript:
-    """fresh: words not answered yet; returned: the call whose outcome has just arrived."""
+    """goal: its title and description; fresh: words not answered yet; returned: the call whose outcome has just arrived."""
 
-    title: str = ""
-    about: str = ""
+    goal: str = ""
     today: date = date.min
     events: list[Said | Called] = field(default_factory=list)
     fresh: Said | None = None
     returned: Called | None = None
+
+    @property
+    def title(self) -> str:
+        return self.goal.partition("\n")[0]
 
 
 def read(messages: Sequence[Mapping[str, Any]]) -> Transcript:
@@ -71,7 +74,7 @@ def read(messages: Sequence[Mapping[str, Any]]) -> Transcript:
     system = "\n".join(str(one.get("content") or "") for one in messages if one.get("role") == "system")
     goal = system.partition("# The goal: ")[2].partition("\n\n# ")[0]
     day = re.search(r"Today is \w+, (\d{4}-\d\d-\d\d)", system)
-    found = Transcript(goal.partition("\n")[0], goal, date.fromisoformat(day[1]) if day else date.today())
+    found = Transcript(goal, date.fromisoformat(day[1]) if day else date.today())
     summary = system.partition("# What was said before the messages below")[2]
     _fold(found, [*lines_of(summary), *entries(messages)])
     return found
@@ -96,10 +99,8 @@ def summarize(so_far: str, since: Iterable[Mapping[str, Any]], limit: int = 3_90
     lines: list[tuple[bool, str]] = []
     for event in story.events:
         if isinstance(event, Said):
-            question = re.split(r"(?<=[.!])\s", event.asked)[-1][-120:]
-            lines.append(
-                (False, "\n".join([*([_line(assistant=question)] if question else []), _line(user=event.text[:300])]))
-            )
+            question = [_line(assistant=event.asked[-300:])] if event.asked else []
+            lines.append((False, "\n".join([*question, _line(user=event.text[:300])])))
         elif event in newest.values():
             lines.append((True, _line(called=event.tool, arguments=event.arguments, outcome=_short(event.outcome))))
     lines = [(kept, line) for kept, line in lines if len(line) <= limit // 2]
