@@ -3,15 +3,15 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from agent.page.access import OwnerMiddleware
+from agent.page.access import CookieMiddleware
 from agent.page.codec_server import codec_routes
 from agent.page.health import health_routes
-from agent.page.startup import draw_failure, draw_page, lifespan, owner, page
+from agent.page.startup import draw_failure, draw_page, lifespan, owner, page, visitor_cookie
 
 if __name__ == "__main__":
     draw_page()
 else:
-    middleware = [Middleware(OwnerMiddleware, owner=owner)]
+    middleware = [Middleware(CookieMiddleware, owner=owner, visitor=visitor_cookie)]
     app = st.App(
         __file__,
         lifespan=lifespan,

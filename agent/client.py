@@ -5,6 +5,7 @@ ServerUnavailable, NoWorker, ChatWedged, KeyMissing.
 """
 
 import asyncio
+import copy
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -66,6 +67,7 @@ from agent.settings import Settings
 from agent.temporal import check_namespace
 from agent.text import sanitize_text
 from agent.timeline import RunHistory
+from agent.visitor import OWNER, Visitor
 from agent.window import size
 
 WORKFLOW = "AgentGoalWorkflow"
@@ -83,6 +85,9 @@ WORKER_LOOK = 1.0
 
 HISTORY_PAGE = 500
 """Events of a history that are read at once."""
+
+SCANNED = 1000
+"""Chats among which a visitor's are looked for where the server keeps no search attributes."""
 
 UNLISTED = 3
 """Answers, a second apart, of workers that are not listed: this server, or theirs, knows no heartbeats."""
@@ -134,6 +139,7 @@ class Look:
     task_due: bool
     attempt: Attempt | None
     worker: Literal["alive", "missing", "unknown"]
+    owner: str = ""
 
     @property
     def position(self) -> tuple[str, int, str]:
@@ -165,37 +171,41 @@ class ChatRow:
 
 
 class ChatClient:
-    """Chats of one server, namespace and task queue. Belongs to the event loop that its client belongs to."""
+    """Chats of one server, namespace and task queue, as far as its visitor may use them; made for the owner of all.
+
+    Every method that names a chat looks first whose it is. Belongs to the event loop that its client belongs to.
+    """
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._settings = settings
+        self._visitor = OWNER
         self._lists_workers = True
         self._unlisted_answers = 0
         self._answered_at = -WORKER_SILENCE
         self._judged: dict[str, tuple[tuple[str, int], ChatError | None]] = {}
-        self._listed_in: ListedIn = ""  # not known yet
+        self._listed_in: list[ListedIn] = []  # empty: not known yet; shared by the clients of all visitors
         self._seen_worker: tuple[float, Literal["alive", "missing"]] | None = None
 
-    async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
+    def of(self, visitor: Visitor) -> "ChatClient":
+        """The same for another visitor, whose chats it begins, lists, reads and changes."""
+        found = copy.copy(self)
+        found._visitor = visitor
+        return found
+
+    async def start(self, goal: GoalSpec, *, model: str = "") -> str:
         """Begin a chat in which the model greets first; returns its id, which nobody can guess."""
         chat_id = new_chat_id()
-        await self._start(chat_id, goal, goal.title or goal.name, model=model, owner=owner)
+        await self._start(chat_id, goal, goal.title or goal.name, model=model)
         return chat_id
 
-    async def begin(
-        self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str, owner: str = ""
-    ) -> None:
+    async def begin(self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str) -> None:
         """Begin a chat with a message of the person, in answer to the welcome that they saw; both are durable once this
         returns. Where the chat is there already, only the message is sent; with the same id, it counts once."""
         said: dict[str, Json] = {"text": _sendable(text), "id": message_id}
-        await self._start(
-            chat_id, goal, titles.title(text) or goal.title, owner=owner, welcome=welcome, said=said, linger=LINGER
-        )
+        await self._start(chat_id, goal, titles.title(text) or goal.title, welcome=welcome, said=said, linger=LINGER)
 
-    async def fork(
-        self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "", owner: str = ""
-    ) -> None:
+    async def fork(self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "") -> None:
         """Begin a chat with what was said in another one up to the message `seq`, and perhaps a message that follows it.
 
         No decision of the other chat, and no rule, permits anything in this one.
@@ -213,14 +223,13 @@ class ChatClient:
             goal,
             titles.forked(title) if has_said else title,
             model=view.model,
-            owner=owner,
             welcome=next((each.text for each in kept if isinstance(each, AgentMessage)), ""),
             said=said,
             linger=LINGER,
             transcript=kept if has_said else (),
         )
 
-    async def import_chat(self, chat_id: str, transcript: Transcript, *, owner: str = "") -> None:
+    async def import_chat(self, chat_id: str, transcript: Transcript) -> None:
         """Begin, and end, a chat that shows what was said in an exported one: it can be read, and forked."""
         if sum(map(size, transcript.messages)) > TRANSCRIPT_BYTES:
             raise MessageRefused(
@@ -230,7 +239,7 @@ class ChatClient:
         if not transcript.messages:
             raise MessageRefused("The file holds no messages.")
         title = titles.of_transcript(transcript.messages) or transcript.goal.title
-        await self._start(chat_id, transcript.goal, title, owner=owner, transcript=transcript.messages, read_only=True)
+        await self._start(chat_id, transcript.goal, title, transcript=transcript.messages, read_only=True)
 
     async def _start(
         self,
@@ -239,7 +248,6 @@ class ChatClient:
         title: str,
         *,
         model: str = "",
-        owner: str = "",
         welcome: str = "",
         said: dict[str, Json] | None = None,
         linger: int = 0,
@@ -260,6 +268,7 @@ class ChatClient:
             )
             if read_only:
                 _check_imported(start)
+            owner = self._visitor.id
             await self._client.start_workflow(
                 WORKFLOW,
                 start,
@@ -268,8 +277,8 @@ class ChatClient:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 start_signal="user_prompt" if said else None,
                 start_signal_args=[said] if said else [],
-                memo={"goal": goal.name, "title": title, "owner": owner},
-                search_attributes=visibility.at_start(goal.name) if listed_in == "attributes" else None,
+                memo={"goal": goal.name, "title": title, visibility.MEMO_OWNER: owner},
+                search_attributes=visibility.at_start(goal.name, owner) if listed_in == "attributes" else None,
                 static_summary=title,
                 rpc_timeout=RPC_TIMEOUT,
             )
@@ -281,12 +290,14 @@ class ChatClient:
 
     async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
         """Accept a proposal, perhaps with other arguments. A proposal that no longer waits is left as it is."""
-        verdict: dict[str, Json] = {"proposal_id": proposal_id}
+        verdict: dict[str, Json] = {"proposal_id": proposal_id, "who": self._visitor.label}
         await self._signal(chat_id, "confirm", verdict | ({} if arguments is None else {"arguments": arguments}))
 
     async def decline(self, chat_id: str, proposal_id: str, reason: str = "") -> None:
         """Refuse a proposal; the reason reaches the model."""
-        await self._signal(chat_id, "decline", {"proposal_id": proposal_id, "reason": reason})
+        await self._signal(
+            chat_id, "decline", {"proposal_id": proposal_id, "reason": reason, "who": self._visitor.label}
+        )
 
     async def decide(self, chat_id: str, verdicts: Sequence[Verdict]) -> None:
         """Decide several proposals of one card at once; if one of them waits no longer, nothing is decided."""
@@ -294,7 +305,7 @@ class ChatClient:
         for each in verdicts:
             word = "confirm" if each.accepts else "decline"
             decisions.append(each.model_dump(mode="json", exclude={"accepts", "who"}) | {"verdict": word})
-        await self._signal(chat_id, "decide", {"decisions": decisions})
+        await self._signal(chat_id, "decide", {"decisions": decisions, "who": self._visitor.label})
 
     async def add_rule(
         self,
@@ -312,6 +323,7 @@ class ChatClient:
         Sent twice with the same rule_id, it counts once.
         """
         rule: dict[str, Json] = {"id": rule_id or secrets.token_hex(8), "tool": tool, "proposal_id": proposal_id}
+        rule["who"] = self._visitor.label
         limits: dict[str, Json] = {"seconds": seconds, "most": most or None, "currency": currency or None}
         await self._signal(
             chat_id, "add_rule", rule | {name: value for name, value in limits.items() if value is not None}
@@ -410,6 +422,7 @@ class ChatClient:
                 described.raw_description.HasField("pending_workflow_task"),
                 await _attempt(described),
                 await self._worker(worker_age),
+                await _owner(described),
             )
 
     async def read(self, look: Look, since: int = 0) -> ChatView | None:
@@ -540,13 +553,14 @@ class ChatClient:
     async def failure(self, chat_id: str) -> str:
         """Why a failed chat failed, in one sentence."""
         try:
-            await self._client.get_workflow_handle(chat_id).result(rpc_timeout=RPC_TIMEOUT)
+            async with self._calling(chat_id):
+                await self._client.get_workflow_handle(chat_id).result(rpc_timeout=RPC_TIMEOUT)
         except WorkflowFailureError as error:
             return error.cause.message if isinstance(error.cause, ApplicationError) else ""
         return ""
 
     async def chats(self, limit: int = 30) -> list[ChatRow]:
-        """The newest open chats, then the newest ended ones: at most `limit` of each.
+        """The visitor's newest open chats, then the newest ended ones: at most `limit` of each.
 
         Runs that continued as new are left out by the query: a long chat has many, and would push others off the list.
         """
@@ -564,13 +578,23 @@ class ChatClient:
         return list(newest.values())
 
     async def _rows(self, which: str, limit: int) -> list[ChatRow]:
-        rows = []
-        query = f"WorkflowType = '{WORKFLOW}' AND {which}"
-        async for run in self._client.list_workflows(query, page_size=limit, limit=limit, rpc_timeout=RPC_TIMEOUT):
+        rows: list[ChatRow] = []
+        query, most, owns = f"WorkflowType = '{WORKFLOW}' AND {which}", limit, self._visitor.owns
+        if not self._visitor.is_owner and await self._where_listed() == "attributes":
+            query += f" AND {visibility.VISITOR.name} = '{self._visitor.id}'"
+        elif not self._visitor.is_owner:
+            most = SCANNED
+        async for run in self._client.list_workflows(query, page_size=limit, limit=most, rpc_timeout=RPC_TIMEOUT):
+            attributes = run.typed_search_attributes
             try:
                 memo = await run.memo()
             except KeyMissing:
-                memo = {"title": UNREADABLE, "goal": run.typed_search_attributes.get(visibility.GOAL) or ""}
+                memo = {"title": UNREADABLE, "goal": attributes.get(visibility.GOAL) or ""}
+                memo[visibility.MEMO_OWNER] = attributes.get(visibility.VISITOR) or ""
+            if not owns(str(memo.get(visibility.MEMO_OWNER, ""))):
+                continue
+            if len(rows) == limit:
+                break
             goal = str(memo.get("goal", ""))
             title = str(memo.get("title", "")) or goal or run.id
             status = _STATUS.get(run.status, "running")
@@ -582,8 +606,8 @@ class ChatClient:
         """Where chats say what they wait for. Attributes are added to a server of this machine only: others are shared."""
         if not self._listed_in:
             ours = not self._settings.temporal_address
-            self._listed_in = await visibility.prepare(self._client, register=ours)
-        return self._listed_in
+            self._listed_in.append(await visibility.prepare(self._client, register=ours))
+        return self._listed_in[0]
 
     async def _signal(self, chat_id: str, name: str, *payload: Json) -> None:
         async with self._calling(chat_id):
@@ -693,8 +717,10 @@ class ChatClient:
 
     @asynccontextmanager
     async def _calling(self, chat_id: str) -> AsyncIterator[None]:
-        """Turn the server's errors into ChatErrors."""
+        """See that the visitor may use the chat, and turn the server's errors into ChatErrors."""
         try:
+            if chat_id and not (self._visitor.is_owner or self._settings.open_chats):
+                await self._check(chat_id)
             yield
         except WorkflowAlreadyStartedError:  # it began, and ended
             raise _closed() from None
@@ -708,13 +734,24 @@ class ChatClient:
         except TimeoutError:
             raise _unavailable() from None
 
+    async def _check(self, chat_id: str) -> None:
+        """Raise ChatNotFound for the chat of somebody else, as if there was none; one that is yet to begin is anybody's."""
+        try:
+            described = await self._client.get_workflow_handle(chat_id).describe(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return
+        if not self._visitor.owns(await _owner(described)):
+            raise _no_such_chat()
+
     def _explained(self, error: RPCError, chat_id: str) -> ChatError:
         if sentence := explain_refusal(error, self._client.service_client.config, self._client.namespace):
             return ServerUnavailable(sentence)
         if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
             return _closed()
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
-            return ChatNotFound("There is no chat at this address. Start a new one.")
+            return _no_such_chat()
         return _unavailable()
 
 
@@ -746,6 +783,10 @@ def _closed() -> ChatError:
     return ChatClosed("This chat has ended. Start a new one to go on.")
 
 
+def _no_such_chat() -> ChatError:
+    return ChatNotFound("There is no chat at this address that you may open. Start a new one.")
+
+
 def _not_a_chat(chat_id: str) -> ChatError:
     return ChatNotFound(f"{chat_id} is not a chat of this app. Start a new one.")
 
@@ -771,6 +812,14 @@ def _waits(activity: PendingActivityInfo) -> bool:
     """Whether it failed, and has not been tried again yet."""
     scheduled = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
     return scheduled and activity.HasField("next_attempt_schedule_time")
+
+
+async def _owner(described: WorkflowExecutionDescription) -> str:
+    """Whom a chat belongs to; "" where nobody is named: then it is the installation's owner's."""
+    try:
+        return str(await described.memo_value(visibility.MEMO_OWNER, ""))
+    except Exception:  # a converter may raise anything on bytes it cannot decode
+        return described.typed_search_attributes.get(visibility.VISITOR) or ""
 
 
 async def _attempt(described: WorkflowExecutionDescription) -> Attempt | None:

@@ -125,6 +125,14 @@ class Settings(BaseSettings):
     temporal_cli_path: str = Field(
         "", description="the `temporal` program that starts the embedded server, if not the one on PATH"
     )
+    open_chats: bool = Field(
+        False, description="`true`: the address of a chat opens it for everybody, not only for whom it belongs to"
+    )
+    page_secret: str = Field(
+        "",
+        repr=False,
+        description="signs visitors' cookies; not set: a random secret in STEADFAST_HOME. Set it, the same for all, where several pages serve one app or the disk is forgotten; at least 32 random characters",
+    )
     embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
     break_it: bool = Field(
         True, description="`off`: the page's owner is not offered to kill the worker or the server, or to cut the model"

@@ -25,16 +25,26 @@ STATUS = SearchAttributeKey.for_keyword("ChatStatus")
 WAITING = SearchAttributeKey.for_keyword("ChatWaiting")
 """What is waited for: the tool to be confirmed, or the kind of question. Not set while nothing is."""
 
+VISITOR = SearchAttributeKey.for_keyword("ChatVisitor")
+"""Whose chat it is: a hash, see agent/visitor.py. The memo says it too, and is what is believed."""
+
 MEMO = "waiting"
-_NAMES = (GOAL.name, STATUS.name, WAITING.name)
+MEMO_OWNER = "owner"
+_NAMES = (GOAL.name, STATUS.name, WAITING.name, VISITOR.name)
 _KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
 _LONGEST = 100
 _TIMEOUT = timedelta(seconds=5)
 
 
-def at_start(goal: str) -> TypedSearchAttributes:
+def at_start(goal: str, owner: str) -> TypedSearchAttributes:
     """The attributes of a new chat."""
-    return TypedSearchAttributes([SearchAttributePair(GOAL, goal[:_LONGEST]), SearchAttributePair(STATUS, "open")])
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(GOAL, goal[:_LONGEST]),
+            SearchAttributePair(STATUS, "open"),
+            SearchAttributePair(VISITOR, owner),
+        ]
+    )
 
 
 def updates(waiting: str) -> list[SearchAttributeUpdate[Any]]:

@@ -1,4 +1,4 @@
-"""Who may see what: the owner, who holds the token that the terminal prints, and visitors, who see what they opened.
+"""Cookies of the page: the owner's, who holds the token that the terminal prints, and visitors', see visitors.py.
 
 Nothing is guessed from addresses or headers: behind a proxy everybody looks local, and a browser says what it likes.
 The token is made once and kept in the home directory. Opening the page with it sets a cookie, and leads to the same
@@ -12,10 +12,13 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 _LOG = logging.getLogger(__name__)
@@ -73,12 +76,24 @@ def _read(path: Path) -> str:
     return ""
 
 
-class OwnerMiddleware:
-    """Takes the token out of the address into a cookie, and refuses websockets that another web page opens."""
+class Signed(Protocol):
+    """What a visitor's browser keeps: visitors.BrowserCookie."""
 
-    def __init__(self, app: ASGIApp, owner: Callable[[], Owner]) -> None:
-        """owner: called for the Owner at each request, because the home is known only once the settings are."""
-        self.app, self.owner = app, owner
+    @property
+    def name(self) -> str: ...
+
+    def new_value(self) -> str: ...
+
+    def secret(self, cookies: Mapping[str, str]) -> str: ...
+
+
+class CookieMiddleware:
+    """Takes the owner's token out of the address into a cookie, gives a browser that opens the page a cookie of its own,
+    and refuses websockets that another web page opens."""
+
+    def __init__(self, app: ASGIApp, owner: Callable[[], Owner], visitor: Callable[[], Signed]) -> None:
+        """owner, visitor: called at each request, because the home is known only once the settings are."""
+        self.app, self.owner, self.visitor = app, owner, visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and not _is_same_origin(scope):
@@ -87,8 +102,24 @@ class OwnerMiddleware:
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http" and scope["method"] == "GET" and f"{PARAMETER}=".encode() in scope["query_string"]:
             await self._redirect(scope, send)
+        elif scope["type"] == "http" and scope["method"] == "GET" and "text/html" in _headers(scope).get("accept", ""):
+            await self.app(scope, receive, await self._with_cookie(scope, send))
         else:
             await self.app(scope, receive, send)
+
+    async def _with_cookie(self, scope: Scope, send: Send) -> Send:
+        """Answer a browser that opens the page with a cookie of its own, unless it has one."""
+        cookie = await run_in_threadpool(self.visitor)  # the first to ask waits until the app is imported
+        if cookie.secret(_cookies(scope)):
+            return send
+        header = _set_cookie(cookie.name, cookie.new_value(), "Lax", secure=scope["scheme"] == "https")
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"set-cookie", header)]}
+            await send(message)
+
+        return answer
 
     async def _redirect(self, scope: Scope, send: Send) -> None:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -97,17 +128,17 @@ class OwnerMiddleware:
         headers = [(b"location", f"?{rest}".encode() if rest else b"."), (b"cache-control", b"no-store")]
         owner = self.owner()
         if any(name == PARAMETER and owner.is_token(value) for name, value in query):
-            headers.append((b"set-cookie", _set_cookie(owner, secure=scope["scheme"] == "https")))
+            headers.append((b"set-cookie", _set_cookie(*owner.cookie, "Strict", secure=scope["scheme"] == "https")))
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
 
-def _set_cookie(owner: Owner, *, secure: bool) -> bytes:
-    name, value = owner.cookie
+def _set_cookie(name: str, value: str, same_site: str, *, secure: bool) -> bytes:
+    """Strict: not even sent with a link from elsewhere. A visitor's is, else such a link would replace it."""
     parts = [
         f"{name}={value}",
         "HttpOnly",
-        "SameSite=Strict",
+        f"SameSite={same_site}",
         "Path=/",
         f"Max-Age={YEAR}",
         *(["Secure"] if secure else []),
@@ -115,12 +146,24 @@ def _set_cookie(owner: Owner, *, secure: bool) -> bytes:
     return "; ".join(parts).encode()
 
 
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _cookies(scope: Scope) -> dict[str, str]:
+    try:
+        found = SimpleCookie(_headers(scope).get("cookie", ""))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in found.items()}
+
+
 def _is_same_origin(scope: Scope) -> bool:
     """Streamlit takes any web page of localhost for its own; here the origin has to be that of the page itself.
 
     Programs that are no browser send no origin, and no cookies of anybody either.
     """
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = _headers(scope)
     origin = headers.get("origin")
     if origin is None or not config.get_option("server.enableCORS"):
         return True

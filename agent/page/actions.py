@@ -229,6 +229,7 @@ def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Co
     One after another: what is clicked while something is on its way leaves after it.
     """
     session.problem, session.outage_at = "", None
+    visitor = app.visitor()
     watcher, before = app.watcher(session.chat_id), session.sending
     if watcher.state.view is not None:
         session.dropped = watcher.state.view.dropped.count
@@ -236,7 +237,7 @@ def _try(app: PageApp, session: SessionState, request: Callable[[ChatClient], Co
     async def send() -> None:
         if before is not None:
             await asyncio.wait([asyncio.wrap_future(before)])
-        await request(await app.client())
+        await request(await app.client(visitor))
         watcher.refresh()
 
     session.sending = app.loop.spawn(send())

@@ -5,6 +5,7 @@ import functools
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,8 +22,10 @@ from agent.page.access import Owner
 from agent.page.histories import Histories
 from agent.page.loop import BackgroundLoop
 from agent.page.outbox import Outbox, OutgoingMessage
+from agent.page.visitors import BrowserCookie, current_visitor
 from agent.page.watcher import ChatWatcher
 from agent.settings import Settings, load_settings
+from agent.visitor import Visitor
 
 DEFAULT_GOAL = "event_flight_invoice"
 LISTED = 30
@@ -31,7 +34,11 @@ LISTED = 30
 OUTBOXES = 500
 """How many chats may have an outbox before empty ones are given up."""
 
+LISTS = 500
+"""Of how many visitors the list of chats is kept."""
+
 _LIST_AGE = 4.0
+_LIST_PATIENCE = 0.5
 _STATUS_AGE = 0.1
 _T = TypeVar("_T")
 
@@ -49,6 +56,14 @@ async def _connect(settings: Settings, address: str) -> ChatClient:
 
 
 @dataclass
+class _ChatList:
+    """The newest chats of one visitor, as they were when they were fetched."""
+
+    rows: tuple[ChatRow, ...] = ()
+    at: float = 0.0
+
+
+@dataclass
 class PageApp:
     """One for the process. Its parts are arguments, so that tests can draw a page over others."""
 
@@ -59,7 +74,6 @@ class PageApp:
     loop: BackgroundLoop = field(default_factory=BackgroundLoop)
     settings: Settings = field(default_factory=Settings)
     problem: str = ""
-    rows: tuple[ChatRow, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     histories: Histories = field(default_factory=Histories)
     _has_settings: bool = False
@@ -67,23 +81,27 @@ class PageApp:
     _address: str = ""
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
     _watchers: dict[str, ChatWatcher] = field(default_factory=dict)
-    _outboxes: dict[str, Outbox] = field(default_factory=dict)
-    _rows_at: float = 0.0
+    _outboxes: dict[tuple[str, str], Outbox] = field(default_factory=dict)
+    _lists: dict[str, _ChatList] = field(default_factory=dict)
     _deleted: set[str] = field(default_factory=set)
     _status: tuple[float, local.LocalStatus] | None = None
 
     def ensure_started(self) -> None:
         """Read the settings once they are valid, and ensure that server and worker run. Every run of the script calls it."""
+        if not self._ensure_settings():
+            return
+        try:
+            self.local_stack.ensure(self.settings, self.environment)
+        except StartFailed as error:
+            self.problem, self._has_settings = str(error), False
+
+    def _ensure_settings(self) -> bool:
         if not self._has_settings:
             try:
                 self.settings, self.problem, self._has_settings = self.read_settings(), "", True
             except SettingsError as error:
                 self.problem = str(error)
-                return
-        try:
-            self.local_stack.ensure(self.settings, self.environment)
-        except StartFailed as error:
-            self.problem, self._has_settings = str(error), False
+        return self._has_settings
 
     def local_status(self) -> local.LocalStatus:
         """The state of the server and the worker beside the page, at most a moment old: each tab asks again and again."""
@@ -91,8 +109,19 @@ class PageApp:
             self._status = (time.monotonic(), self.local_stack.status(self.settings))
         return self._status[1]
 
-    async def client(self) -> ChatClient:
-        """The connection; raises ServerUnavailable while there is no server to connect to."""
+    def visitor(self) -> Visitor:
+        """Who runs the script; only the script's threads know."""
+        return current_visitor(self.owner, self.visitor_cookie)
+
+    def is_open_to(self, visitor: Visitor, owner: str) -> bool:
+        """Whether a visitor may see a chat that belongs to `owner`."""
+        return self.settings.open_chats or visitor.owns(owner)
+
+    async def client(self, visitor: Visitor) -> ChatClient:
+        """The connection of this visitor; raises ServerUnavailable while there is no server to connect to."""
+        return (await self._connection()).of(visitor)
+
+    async def _connection(self) -> ChatClient:
         now = self.local_status()
         if now.phase != "ready":
             if now.phase == "failed":  # its problem names paths: the sidebar shows it to the owner
@@ -108,10 +137,11 @@ class PageApp:
             return self._client
 
     def call(self, request: Callable[[ChatClient], Coroutine[Any, Any, _T]]) -> _T:
-        """The answer to one request; waits for it."""
+        """The answer to one request of the visitor; waits for it."""
+        visitor = self.visitor()
 
         async def connected() -> _T:
-            return await request(await self.client())
+            return await request(await self.client(visitor))
 
         return self.loop.run(connected())
 
@@ -138,18 +168,24 @@ class PageApp:
         """The watcher of this chat, one for all sessions."""
         for other in [other for other, watcher in list(self._watchers.items()) if watcher.idle and other != chat_id]:
             self._watchers.pop(other, None)
-        return self._watchers.setdefault(chat_id, ChatWatcher(chat_id, self.loop, self.client))
+        return self._watchers.setdefault(chat_id, ChatWatcher(chat_id, self.loop, self._connection))
 
     def outbox(self, chat_id: str) -> Outbox:
-        """The messages of this chat that are on their way, of all sessions."""
+        """The visitor's messages to this chat that are on their way, of all sessions."""
+        visitor = self.visitor()
         if len(self._outboxes) > OUTBOXES:
             for other in [other for other, outbox in list(self._outboxes.items()) if not outbox.messages]:
                 self._outboxes.pop(other, None)
-        found = self._outboxes.get(chat_id)
+        key = chat_id, visitor.id
+        found = self._outboxes.get(key)
         return found or self._outboxes.setdefault(
-            chat_id,
+            key,
             Outbox(
-                chat_id, self.loop, self.client, lambda: self.watcher(chat_id).refresh(), partial(self._begin, chat_id)
+                chat_id,
+                self.loop,
+                partial(self.client, visitor),
+                lambda: self.watcher(chat_id).refresh(),
+                partial(self._begin, chat_id),
             ),
         )
 
@@ -168,29 +204,45 @@ class PageApp:
         home = self.environment.get("STEADFAST_HOME", "")
         return Owner.of_home(Path(home).expanduser() if home and not self._has_settings else self.settings.home)
 
-    def chats(self) -> tuple[ChatRow, ...]:
-        """The newest chats, at most some seconds old; fetched in the background."""
-        if time.monotonic() - self._rows_at > _LIST_AGE:
-            self._rows_at = time.monotonic()
-            self.loop.spawn(self._fetch_rows())
-        return self.rows
+    @functools.cached_property
+    def visitor_cookie(self) -> BrowserCookie:
+        """Recognizes the browsers of visitors."""
+        self._ensure_settings()
+        return BrowserCookie(self.settings.page_secret or self.owner.token)
+
+    def chats(self, *, fetch: bool = True) -> tuple[ChatRow, ...]:
+        """The visitor's newest chats, at most some seconds old; fetched in the background, but for the first time."""
+        visitor = self.visitor()
+        listed = self._lists.setdefault(visitor.id, _ChatList())
+        while len(self._lists) > LISTS:
+            self._lists.pop(next(iter(self._lists)), None)
+        if fetch and time.monotonic() - listed.at > _LIST_AGE:
+            first, listed.at = not listed.at, time.monotonic()
+            fetching = self.loop.spawn(self._fetch_rows(visitor, listed))
+            if first:
+                with suppress(TimeoutError):
+                    fetching.result(_LIST_PATIENCE)
+        return listed.rows
 
     def forget(self, chat_id: str) -> None:
         """It was deleted; the server's list has it for a moment more."""
         self._deleted.add(chat_id)
-        self.rows = tuple(row for row in self.rows if row.chat_id != chat_id)
-        self._outboxes.pop(chat_id, None)
+        for listed in list(self._lists.values()):
+            listed.rows = tuple(row for row in listed.rows if row.chat_id != chat_id)
+        for key in [key for key in list(self._outboxes) if key[0] == chat_id]:
+            self._outboxes.pop(key, None)
 
     def refresh_chats(self) -> None:
         """A chat was started or ended: fetch the list again."""
-        self._rows_at = 0.0
+        for listed in list(self._lists.values()):
+            listed.at = 0.0
 
-    async def _fetch_rows(self) -> None:
+    async def _fetch_rows(self, visitor: Visitor, listed: _ChatList) -> None:
         try:
-            rows = await (await self.client()).chats(LISTED)
-            self.rows = tuple(row for row in rows if row.chat_id not in self._deleted)
+            rows = await (await self.client(visitor)).chats(LISTED)
+            listed.rows = tuple(row for row in rows if row.chat_id not in self._deleted)
         except ChatError:
-            self._rows_at = 0.0
+            listed.at = 0.0
 
 
 @functools.cache

@@ -14,14 +14,14 @@ SEARCHED = 8
 """Chats from which on the list can be searched."""
 
 _SEARCH_KEY = "search-chats"
-_VISITOR = "Chats opened in this tab. The address printed in the terminal shows its owner all chats."
+_VISITOR = "Your chats. The address printed in the terminal shows its owner all chats."
 _MARKS = {"running": ":material/chat_bubble:", "completed": ":material/check:"}
 _NEEDS_YOU = "Needs you"
 
 
-def visible(app: PageApp, session: SessionState, state: ChatState, *, is_owner: bool) -> list[ChatRow]:
-    """The rows that this browser may see, newest first; the chat that is shown is among them, however new it is."""
-    rows = session.may_see(app.chats(), is_owner=is_owner)
+def visible(app: PageApp, session: SessionState, state: ChatState) -> list[ChatRow]:
+    """The visitor's chats, newest first; the chat that is shown is among them, however new it is."""
+    rows = list(app.chats())
     if state.view is not None and state.messages and all(row.chat_id != session.chat_id for row in rows):
         started, status, title = state.messages[0].at, state.run_status, state.view.goal.title
         rows.insert(0, ChatRow(session.chat_id, title, state.view.goal.name, started, status))
@@ -46,11 +46,12 @@ def groups(rows: list[ChatRow], now: datetime, zone: tzinfo | None = None) -> di
     return {heading: listed for heading, listed in found.items() if listed}
 
 
-def render_chats(app: PageApp, session: SessionState, state: ChatState, *, is_owner: bool) -> None:
+def render_chats(app: PageApp, session: SessionState, state: ChatState) -> None:
     """The list, with a search where it is long."""
-    rows = visible(app, session, state, is_owner=is_owner)
+    rows = visible(app, session, state)
     if not rows:
         return
+    help_text = None if app.visitor().is_owner else _VISITOR
     zone = format.reader_zone(st.context.timezone)
     with st.container(key="chats", gap="xxsmall"):
         if len(rows) >= SEARCHED:
@@ -60,7 +61,7 @@ def render_chats(app: PageApp, session: SessionState, state: ChatState, *, is_ow
             if not rows:
                 st.caption("No chat has these words in its title.")
         for number, (heading, listed) in enumerate(groups(rows, datetime.now().astimezone(), zone).items()):
-            st.caption(heading, help=_VISITOR if not is_owner and not number else None)
+            st.caption(heading, help=None if number else help_text)
             for row in listed:
                 _row(session, row, heading, zone)
 

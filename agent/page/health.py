@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from agent.errors import SettingsError
 from agent.health import LIVES
+from agent.visitor import NOBODY
 
 if TYPE_CHECKING:
     from agent.page.app import PageApp
@@ -33,4 +34,4 @@ async def check(page: "PageApp") -> None:
     """Raises SettingsError or ChatError while nothing can be said."""
     if page.problem:
         raise SettingsError(page.problem)
-    await (await page.client()).ping()
+    await (await page.client(NOBODY)).ping()

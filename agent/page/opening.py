@@ -88,7 +88,7 @@ def _render_start(app: PageApp, drawn: str) -> None:
 
 def for_owner(app: PageApp, problem: str) -> str:
     """The problem as Markdown, for the owner; paths and variables are nothing for visitors."""
-    if app.owner.recognizes(st.context.cookies):
+    if app.visitor().is_owner:
         return format.escape(problem)
     return "This page is not ready. The terminal in which it was started says why, and to its owner this page does too."
 

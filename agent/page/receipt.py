@@ -11,9 +11,11 @@ KEY_SHOWN = 8
 """Characters of an idempotency key that are shown: enough to tell two steps of a chat apart."""
 
 
-def pairs(proposal: Proposal, decision: Decision, result: ToolResult | None) -> tuple[tuple[str, str], ...]:
+def pairs(
+    proposal: Proposal, decision: Decision, result: ToolResult | None, reader: str = ""
+) -> tuple[tuple[str, str], ...]:
     """Names and values, in the order in which things happened. Nothing but what the chat has recorded."""
-    found = [("Decided by", who(decision))]
+    found = [("Decided by", who(decision, reader))]
     if decision.verdict != "confirmed" or proposal.kind not in ("tool", "lost_result"):
         return tuple(found)
     found += [("Edited", each) for each in edits(proposal, decision)]
@@ -27,11 +29,11 @@ def pairs(proposal: Proposal, decision: Decision, result: ToolResult | None) -> 
     return tuple(found)
 
 
-def who(decision: Decision) -> str:
-    """`you`, `the settings`, or the name of whoever decided."""
+def who(decision: Decision, reader: str = "") -> str:
+    """`you`, `the settings`, or the name of whoever decided. reader: the label of whoever reads it."""
     if decision.verdict == "withdrawn":
         return "your next message"
-    return {"": "you", "settings": "the settings"}.get(decision.who, decision.who)
+    return {"": "you", reader: "you", "settings": "the settings"}.get(decision.who, decision.who)
 
 
 def edits(proposal: Proposal, decision: Decision) -> list[str]:

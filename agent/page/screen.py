@@ -12,6 +12,7 @@ from agent.page import (
     actions,
     assist,
     format,
+    login,
     message_actions,
     message_box,
     opening,
@@ -30,17 +31,23 @@ from agent.settings import SCRIPTED
 
 Pending = tuple[OutgoingMessage, ...]
 
+NOT_YOURS = ChatNotFound("There is no chat at this address that you may open. Start a new one.")
+
 _TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:", "error": ":material/error:"}
 
 
 def draw(app: PageApp) -> None:
     """One run of the script."""
     session = current_session()
-    theme.apply_theme(_needing(app, session))
+    visitor = app.visitor()
+    theme.apply_theme(sum(row.waiting for row in app.chats(fetch=False)))
     app.ensure_started()
     if app.problem:
         theme.render_title("Steadfast")
         st.error(opening.for_owner(app, app.problem), icon=":material/settings_alert:")
+        return
+    if not visitor.id:
+        login.render_login()
         return
     if session.chat_id != requested_chat():
         session.open(requested_chat())
@@ -50,6 +57,10 @@ def draw(app: PageApp) -> None:
         return
     watcher = app.watcher(session.chat_id)
     state = watcher.snapshot(visible=not message_box.is_hidden())
+    if state.owner is not None and not app.is_open_to(visitor, state.owner):
+        sidebar.render_sidebar(app, session, ChatState())
+        opening.render_not_found(app, session, NOT_YOURS)
+        return
     pending = app.outbox(session.chat_id).reconcile(state)
     session.reconcile(state, pending)
     session.beginning = "" if state.view else session.beginning or next((m.goal for m in pending if m.goal), "")
@@ -67,12 +78,6 @@ def draw(app: PageApp) -> None:
     _foot(app, session, state, pending, waiting)
     panels.render_panel(app, session)
     assist.render_assist(session.chat_id, state.messages)
-
-
-def _needing(app: PageApp, session: SessionState) -> int:
-    """How many of this browser's chats wait for a decision, as the list has them."""
-    is_owner = app.owner.recognizes(st.context.cookies)
-    return sum(row.waiting for row in session.may_see(app.rows, is_owner=is_owner))
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
@@ -148,8 +153,11 @@ def _tail(app: PageApp, session: SessionState, drawn: tuple[object, ...]) -> Non
     end = time.monotonic() + (pace.FOLLOW if drawn[-1] == pace.QUICK else 0)
     visible = not message_box.is_hidden()
     place: _Tail | None = None
+    visitor = app.visitor()
     while True:
         state = watcher.snapshot(visible=visible)
+        if state.owner is not None and not app.is_open_to(visitor, state.owner):
+            st.rerun()
         pending = outbox.reconcile(state)
         now = (state.fingerprint, _fingerprint(pending), _interval(app, session, state, pending))
         if now != drawn or session.settle() or session.is_outage_over(state):
@@ -208,7 +216,7 @@ class _Tail:
 
 def _status_text(app: PageApp, state: ChatState) -> str:
     stack = app.local_status()
-    problem = stack.problem if app.owner.recognizes(st.context.cookies) else ""
+    problem = stack.problem if app.visitor().is_owner else ""
     if isinstance(state.error, ChatNotFound):  # it begins: its first message is on its way
         state = replace(state, error=None)
     now = status.line(state, stack.worker, problem)

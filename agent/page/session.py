@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from agent.client import ChatRow, new_chat_id
+from agent.client import new_chat_id
 from agent.errors import ChatError, ServerUnavailable
 from agent.messages import Json
 from agent.page.outbox import EXPIRY, OutgoingMessage
@@ -31,7 +31,7 @@ class SessionState:
     sending: what was clicked and is on its way. outage_at: when the server did not answer, if that is the problem.
     draft: the id of the chat that the first message on the first screen begins. beginning: its goal, until it is there.
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
-    form whose value cannot be used, and why. partial: the reply that grows. opened: chats that this session has opened, newest first. revision: of what the browser sent last.
+    form whose value cannot be used, and why. partial: the reply that grows. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
     ending: the page asks whether to end the chat.
     """
@@ -51,7 +51,6 @@ class SessionState:
     shown: int = PAGE
     ending: bool = False
     dropped: int | None = None
-    opened: list[str] = field(default_factory=list)
     panel: Panel = ""
 
     def open(self, chat_id: str) -> None:
@@ -59,12 +58,6 @@ class SessionState:
         self.chat_id, self.problem, self.beginning = chat_id, "", ""
         self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
         self.shown, self.dropped, self.panel, self.ending = PAGE, None, "", False
-        if chat_id and chat_id not in self.opened:
-            self.opened.insert(0, chat_id)
-
-    def may_see(self, rows: Iterable[ChatRow], *, is_owner: bool) -> list[ChatRow]:
-        """Those of the server's list that this browser may see: all for the owner, else what it has opened."""
-        return [row for row in rows if is_owner or row.chat_id in self.opened]
 
     def begin(self, goal: str) -> None:
         """Show the chat that begins with what was just said on the first screen."""

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlsplit
 
 import streamlit as st
 
-from agent.page import actions, break_it, chat_list, format, panels, rules_list
+from agent.page import actions, break_it, chat_list, format, login, panels, rules_list
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -15,16 +15,17 @@ _MODEL_KEY = "model"
 
 def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> None:
     """Everything beside the chat. Other people's chats and the installation's own troubles are for its owner alone."""
-    is_owner = app.owner.recognizes(st.context.cookies)
+    visitor = app.visitor()
     with st.sidebar:
         st.markdown("### :primary[:material/anchor:] Steadfast")
         _model(app, session, state)
-        if is_owner:
+        if visitor.is_owner:
             _web_ui(app, session)
         panels.render_buttons(session)
         rules_list.render_rules(app, session, state)
-        chat_list.render_chats(app, session, state, is_owner=is_owner)
-        if is_owner:
+        chat_list.render_chats(app, session, state)
+        login.render_logout(visitor)
+        if visitor.is_owner:
             break_it.render_break_it(app)
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:

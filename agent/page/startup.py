@@ -22,6 +22,7 @@ from agent.page.codec_server import codec_token
 
 if TYPE_CHECKING:
     from agent.page.app import PageApp
+    from agent.page.visitors import BrowserCookie
     from agent.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -70,6 +71,11 @@ def page() -> "PageApp":
 def owner() -> Owner:
     """Recognizes the owner's browser."""
     return page().owner
+
+
+def visitor_cookie() -> "BrowserCookie":
+    """Recognizes the browsers of visitors."""
+    return page().visitor_cookie
 
 
 def draw_page() -> None:

@@ -188,7 +188,7 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
         if step.proposal.text:
             st.markdown(format.safe_markdown(step.proposal.text))
         if step.decision is not None:
-            _render_decision(step, step.decision)
+            _render_decision(step, step.decision, app.visitor().label)
         elif waiting and waiting[0].id == step.id:
             card.render_card(app, session, waiting)
         if step.result is not None:
@@ -198,9 +198,9 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
             st.caption(_byline(step.asked.by, _clock(step.asked.at)))
 
 
-def _render_decision(step: Step, decision: Decision) -> None:
+def _render_decision(step: Step, decision: Decision, reader: str) -> None:
     icon, verb = _VERDICTS[decision.verdict]
-    by = "" if decision.verdict == "withdrawn" else f" by {format.escape(receipt.who(decision))}"
+    by = "" if decision.verdict == "withdrawn" else f" by {format.escape(receipt.who(decision, reader))}"
     arguments = decision.arguments or step.proposal.arguments
     when = _clock(decision.at)
     with st.expander(f"{icon} **{format.escape(card.title(step.proposal))}** {verb}{by} · {when}", type="compact"):
@@ -212,7 +212,7 @@ def _render_decision(step: Step, decision: Decision) -> None:
             st.caption("No arguments.")
         if step.asked is not None:
             with st.container(key=f"receipt-{step.id}"):
-                results.render_pairs(receipt.pairs(step.proposal, decision, step.result))
+                results.render_pairs(receipt.pairs(step.proposal, decision, step.result, reader))
 
 
 def _byline(use: ModelUse | None, time: str) -> str:

@@ -47,7 +47,10 @@ _UNEXPECTED = "This page cannot read the chat; its log says why. It keeps trying
 
 @dataclass(frozen=True)
 class ChatState:
-    """A consistent snapshot of a chat. `messages` are all that were loaded, of several runs, oldest first."""
+    """A consistent snapshot of a chat. `messages` are all that were loaded, of several runs, oldest first.
+
+    owner: whose chat it is, None until the server has said so; nothing else of it is known before.
+    """
 
     messages: tuple[Message, ...] = ()
     view: ChatView | None = None
@@ -60,6 +63,7 @@ class ChatState:
     requested_at: float | None = None
     answered_at: float = 0.0
     failure: str = ""
+    owner: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -183,7 +187,9 @@ class ChatWatcher:
             self._seen_position, self._moved_at = look.position, time.monotonic()
         if look.worker != "missing":
             self._retry_at, self._retry = 0.0, 0.0
-        self.state = replace(self.state, run_status=look.run_status, attempt=look.attempt, worker=look.worker)
+        self.state = replace(
+            self.state, run_status=look.run_status, attempt=look.attempt, worker=look.worker, owner=look.owner
+        )
         probe = look.worker == "missing" and look.run_status == "running"  # or it is there, and not listed
         if look.position == self._position and not probe:
             self.state = replace(self.state, error=None, answered_at=time.monotonic())

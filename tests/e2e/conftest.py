@@ -132,7 +132,7 @@ def _answers(url: str) -> bool:
 @asynccontextmanager
 async def run_page(directory: Path, temporal_cli: Path, **variables: str) -> AsyncIterator[RunningPage]:
     """The page of the README's command; at the end it is told to stop, and everything it kept must be gone."""
-    port = free_ports().ui
+    port = int(variables.get("STREAMLIT_SERVER_PORT", 0)) or free_ports().ui
     environment = os.environ | {
         "STEADFAST_HOME": str(directory / "home"),
         "STEADFAST_ENV_FILE": os.devnull,
@@ -158,8 +158,8 @@ async def run_page(directory: Path, temporal_cli: Path, **variables: str) -> Asy
 
 @pytest.fixture(scope="session")
 async def running_page(tmp_path_factory: pytest.TempPathFactory, temporal_cli: Path) -> AsyncIterator[RunningPage]:
-    """One for all tests: whatever they kill is there again, and each looks only at chats of its own."""
-    async with run_page(tmp_path_factory.mktemp("page"), temporal_cli) as page:
+    """One for all tests: whatever they kill is there again, and each looks only at chats of its own, by their addresses."""
+    async with run_page(tmp_path_factory.mktemp("page"), temporal_cli, OPEN_CHATS="true") as page:
         yield page
 
 

@@ -1,6 +1,7 @@
 """Who sees which chats, at every name of this machine and behind a proxy; and whom the page talks to."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import psutil
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from agent.local.server import free_ports
 from tests.bench.outbox import BOX
 from tests.e2e.conftest import RunningPage, run_page
 
@@ -16,12 +18,16 @@ PATIENCE = 60_000
 
 
 async def _open(context: BrowserContext, url: str) -> Page:
-    """A page whose chat is open; without one in the address, it begins with a word."""
+    """A page on which a chat has begun."""
     page = await context.new_page()
     await page.goto(url)
-    if "chat=" not in url:
-        await page.locator(BOX).fill("Toronto")
-        await page.locator(BOX).press("Enter")
+    return await _say(page)
+
+
+async def _say(page: Page) -> Page:
+    """A word, with which a chat begins."""
+    await page.locator(BOX).fill("Toronto")
+    await page.locator(BOX).press("Enter")
     await page.wait_for_url("**/?chat=*", timeout=PATIENCE)
     await expect(page.locator(f".st-key-chat-{_chat(page)}")).to_have_count(1, timeout=PATIENCE)
     return page
@@ -83,8 +89,68 @@ async def test_owner_is_who_holds_the_token_at_every_name_and_nobody_else(
             await owner.goto(running.url)  # the browser remembers
             await expect(owner.locator(f".st-key-chat-{theirs}")).to_have_count(1, timeout=PATIENCE)
             await context.close()
-        linked = await _open(await browser.new_context(), f"{running.url}/?chat={theirs}")
-        assert await _listed(linked) == {theirs}
+        cookies = await visitor.context.storage_state()
+        await visitor.context.close()
+        again = await (await browser.new_context(storage_state=cookies)).new_page()
+        await again.goto(running.url)
+        await expect(again.locator(f".st-key-chat-{theirs}")).to_have_count(1, timeout=PATIENCE)
+        stranger = await (await browser.new_context()).new_page()
+        await stranger.goto(f"{running.url}/?chat={theirs}")
+        await expect(stranger.get_by_text("There is no chat at this address that you may open")).to_be_visible(
+            timeout=PATIENCE
+        )
+
+
+async def test_visitors_who_log_in_have_their_own_chats_side_by_side(
+    tmp_path: Path, temporal_cli: Path, browser: Browser
+) -> None:
+    ports = free_ports()
+    base, provider = f"http://127.0.0.1:{ports.ui}", f"http://127.0.0.1:{ports.grpc}"
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        f'''
+        [auth]
+        redirect_uri = "{base}/oauth2callback"
+        cookie_secret = "a secret of the tests, and long enough"
+        client_id = "steadfast"
+        client_secret = "of the tests"
+        server_metadata_url = "{provider}/.well-known/openid-configuration"
+        '''
+    )
+    serve = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(ports.grpc)]
+    issuer = await asyncio.create_subprocess_exec(*serve, stderr=asyncio.subprocess.DEVNULL)
+    settings = {"STREAMLIT_SERVER_PORT": str(ports.ui), "STREAMLIT_SECRETS_FILES": str(secrets)}
+    try:
+        async with run_page(tmp_path, temporal_cli, **settings) as running:
+            ann = await _log_in(await browser.new_context(), running.url, "ann@example.com")
+            anns = _chat(await _say(ann))
+            bob = await _log_in(await browser.new_context(), running.url, "bob@example.com")
+            bobs = _chat(await _say(bob))
+            assert await _listed(bob) == {bobs}
+            await bob.goto(f"{running.url}/?chat={anns}")
+            await expect(bob.get_by_text("There is no chat at this address that you may open")).to_be_visible(
+                timeout=PATIENCE
+            )
+            again = await _log_in(await browser.new_context(), running.url, "ann@example.com")
+            await expect(again.locator(f".st-key-chat-{anns}")).to_have_count(1, timeout=PATIENCE)
+            assert await _listed(again) == {anns}
+            await again.locator(".st-key-logout button").click()
+            await again.wait_for_url(f"{provider}/**", timeout=PATIENCE)
+            await again.goto(running.url)
+            await expect(again.locator(".st-key-login-default button")).to_be_visible(timeout=PATIENCE)
+    finally:
+        issuer.terminate()
+        await issuer.wait()
+
+
+async def _log_in(context: BrowserContext, url: str, subject: str) -> Page:
+    page = await context.new_page()
+    await page.goto(url)
+    await page.locator(".st-key-login-default button").click(timeout=PATIENCE)
+    await page.locator("input[name=sub]").fill(subject, timeout=PATIENCE)
+    await page.get_by_role("button", name="Authorize").click()
+    await expect(page.locator(BOX)).to_be_visible(timeout=PATIENCE)
+    return page
 
 
 async def test_page_listens_on_loopback_refuses_other_hosts_and_talks_to_nobody_else(

@@ -1,5 +1,6 @@
 """A client over conversations in memory, for states of the page that are hard to bring about with real processes."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from agent.page.access import Owner
 from agent.page.app import PageApp
 from agent.settings import Settings
 from agent.timeline import RunHistory
+from agent.visitor import OWNER, Visitor
 
 NOON = datetime(2030, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -47,6 +49,7 @@ class FakeChat:
     now: datetime = NOON
     events: int = 1
     task_due: bool = False
+    owner: str = ""
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)
@@ -99,23 +102,28 @@ class FakeClient(ChatClient):
     histories: dict[str, RunHistory] = field(default_factory=dict)
     history_trouble: ChatError | None = None
 
+    visitor: Visitor = OWNER
+
+    def of(self, visitor: Visitor) -> "FakeClient":
+        found = copy.copy(self)
+        found.visitor = visitor
+        return found
+
     async def ping(self) -> None:
         self._note("ping")
 
-    async def start(self, goal: GoalSpec, *, model: str = "", owner: str = "") -> str:
+    async def start(self, goal: GoalSpec, *, model: str = "") -> str:
         self._note("start", goal.name)
         chat_id = f"chat-{len(self.chats_by_id) + 1:032x}"
-        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True))
+        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True), owner=self.visitor.id)
         self.chats_by_id[chat_id] = chat
         chat.agent_says(self.greeting)
         return chat_id
 
-    async def begin(
-        self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str, owner: str = ""
-    ) -> None:
+    async def begin(self, chat_id: str, goal: GoalSpec, text: str, message_id: str, *, welcome: str) -> None:
         self._note("begin", goal.name, text)
         if chat_id not in self.chats_by_id:
-            chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True))
+            chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True), owner=self.visitor.id)
             chat.conversation.welcome(welcome, chat.tick())
             self.chats_by_id[chat_id] = chat
         await self.send(chat_id, text, message_id)
@@ -132,12 +140,12 @@ class FakeClient(ChatClient):
     async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
         self._note("confirm", proposal_id, arguments)
         chat = self._open(chat_id)
-        chat.conversation.confirm(chat.tick(), proposal_id, arguments)
+        chat.conversation.confirm(chat.tick(), proposal_id, arguments, self.visitor.label)
 
     async def decline(self, chat_id: str, proposal_id: str, reason: str = "") -> None:
         self._note("decline", proposal_id, reason)
         chat = self._open(chat_id)
-        chat.conversation.decline(chat.tick(), proposal_id, reason)
+        chat.conversation.decline(chat.tick(), proposal_id, reason, self.visitor.label)
 
     async def decide(self, chat_id: str, verdicts: Sequence[Verdict]) -> None:
         self._note("decide", [(each.proposal_id, each.accepts, each.arguments) for each in verdicts])
@@ -206,7 +214,9 @@ class FakeClient(ChatClient):
             raise chat.trouble
         position = chat.events if self.counts_events else len(self.looks)
         self.looks.append(chat_id)
-        return Look(chat_id, chat.run_id, chat.run_status, position, chat.task_due, chat.attempt, chat.worker)
+        return Look(
+            chat_id, chat.run_id, chat.run_status, position, chat.task_due, chat.attempt, chat.worker, chat.owner
+        )
 
     async def read(self, look: Look, since: int = 0) -> ChatView | None:
         self.reads.append(look.chat_id)
@@ -231,6 +241,7 @@ class FakeClient(ChatClient):
         return [
             ChatRow(chat_id, chat.conversation.goal.title, chat.conversation.goal.name, NOON, chat.run_status)
             for chat_id, chat in self.chats_by_id.items()
+            if self.visitor.owns(chat.owner)
         ]
 
     def _note(self, *call: Any) -> None:
@@ -239,7 +250,7 @@ class FakeClient(ChatClient):
             raise self.trouble
 
     def _open(self, chat_id: str) -> FakeChat:
-        if chat_id not in self.chats_by_id:
+        if chat_id not in self.chats_by_id or not self.visitor.owns(self.chats_by_id[chat_id].owner):
             raise ChatNotFound("There is no chat at this address. Start a new one.")
         chat = self.chats_by_id[chat_id]
         if chat.run_status != "running" or chat.conversation.ended:
