@@ -8,7 +8,7 @@ from functools import lru_cache
 from agent.demo.numbers import MONTHS, digits
 
 WEEKDAYS = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in map(str.lower, calendar.day_name))
-DAY_WORDS = re.compile(rf"\b(?:{MONTHS}|{WEEKDAYS}|days?|weeks?|months?|weekend|holidays?)\b", re.I)
+DAY_WORDS = re.compile(rf"\b(?:{MONTHS}|{WEEKDAYS}|days?|weeks?|months?|weekend|holidays?|vacation)\b", re.I)
 _TH = r"(?:st|nd|rd|th)?"
 _MONTH_DAY = (
     rf"(?:{MONTHS})\.? \d{{1,2}}{_TH}(?!\d)(?:,? \d{{4}})?|\d{{1,2}}{_TH} (?:of )?(?:{MONTHS})\b(?:,? \d{{4}})?"

@@ -173,8 +173,8 @@ class Dialogue:
         return results.tell_result(self._at.sources.done[-1]).rstrip(".") if refers else ""
 
     def _fits(self, text: str) -> bool:
-        """It is about the goal or its tools, about days where days are asked for, or a question about what is here."""
-        if self._at.asked and self._at.asked.kind == "date" and DAY_WORDS.search(text):
+        """It is about the goal or its tools, about days where a tool needs days, or a question about what is here."""
+        if DAY_WORDS.search(text) and any(form.of_kind("date") for form in self._at.forms.values()):
             return True
         if words.means(text, "inquires") and (words.means(text, "refers") or not words.content(text)):
             return True

@@ -70,7 +70,10 @@ class Sources:
             here = asked is not None and self.rows(asked) == name
             if asked and not here:
                 here = asked.kind == "place" and ordinals(said.text, len(found.listing)) != []
-                if not here and not words.means(said.text, "changes"):
+                same = asked.kind == "number" and any(
+                    self.rows(one) == name for one in self._arguments if one.tool == asked.tool
+                )
+                if not (here or same or words.means(said.text, "changes")):
                     continue
             picks = results.pick(said.text, found.listing, here=here or (asked is None and found.call == newest))
             flag = results.marked(found.listing)

@@ -26,7 +26,7 @@ def find(arguments: Sequence[Argument], text: str, asked: Argument | None, today
     for argument in arguments:
         groups.setdefault((argument.kind, argument.choices), []).append(argument)
         for start, end, _ in _named(text, argument.choices, asked=asked == argument):
-            left = left[:start] + "_" * (end - start) + left[end:]
+            left = left[:start] + "," * (end - start) + left[end:]
     for (kind, allowed), group in groups.items():
         mine = asked if asked in group else None
         if kind == "choice":
@@ -83,7 +83,8 @@ def _choices(text: str, allowed: Sequence[str], today: date, *, asked: bool) -> 
         return found
     if tuple(allowed) == _MONTHS and (near := re.search(r"\b(next|this) month\b", text, re.I)):
         return [(_MONTHS[(today.month - (near[1].lower() == "this")) % 12], "")]
-    return [(allowed[at], "") for at in ordinals(text, len(allowed), bare=True)] if asked else []
+    by_place = ordinals(text, len(allowed), bare=True) if asked and not words.content(text) else []
+    return [(allowed[at], "") for at in by_place]
 
 
 def _named(text: str, allowed: Sequence[str], *, asked: bool) -> list[tuple[int, int, int]]:
@@ -91,7 +92,8 @@ def _named(text: str, allowed: Sequence[str], *, asked: bool) -> list[tuple[int,
 
     def is_clear(start: int, end: int, at: int) -> bool:
         before = text[:start]
-        whole = end - start >= len(allowed[at]) - 1 and text[start:end] not in ("may", "march")
+        verb = text[start:end] in ("may", "march") and re.match(r"\s+(?!please)[a-z]", text[end:])
+        whole = end - start >= len(allowed[at]) - 1 and not verb
         return whole or cue(before) != "" or before.endswith(" of ") or not words.bare(before + text[end:])
 
     return [found for found in mentions(text, tuple(allowed), loose=True) if asked or is_clear(*found)]
@@ -102,8 +104,9 @@ def _email(argument: Argument, text: str, *, asked: bool) -> str:
     if found := re.search(EMAIL, text):
         return found[0]
     examples = argument.examples
-    named = [at for _, _, at in mentions(text, examples)] or ordinals(text, len(examples), bare=True)
-    return examples[named[0]] if asked and named else ""
+    named = [at for _, _, at in mentions(text, examples)]
+    by_place = ordinals(text, len(examples), bare=True) if not words.content(text) else []
+    return examples[[*named, *by_place][0]] if asked and (named or by_place) else ""
 
 
 def _code(argument: Argument, text: str, *, asked: bool) -> str:

@@ -8,7 +8,7 @@ _COMMON = frozenset(
     them they his her its who what which when why how please thanks thank want need like love get give take make let see look show
     list find check tell say ask put use try help know think one two three four five six seven eight nine ten first second third
     last next more other others another then there here yes yeah sure okay now just also only very too much many about thing
-    things something anything over been instead maybe guess book buy nice good fine great split page hope mobile reading""".split()  # noqa: SIM905
+    things something anything over been instead maybe guess book buy nice good fine great best split page hope mobile reading best""".split()  # noqa: SIM905
 )  # the last six are cities, too
 _GENERIC = frozenset("the a an of to in for and or on as it is by with from such".split())  # noqa: SIM905
 _FILLER = (
@@ -21,7 +21,7 @@ _BEGINS = {
     "filler": rf"(?:(?:{_FILLER})\b[\s,.!:]*)+",
     "agrees": r"(?:yes|yeah|yep|yup|sure|ok(?:ay)?|fine|great|perfect|please do|go (?:ahead|on)|do (?:it|that|so)|sounds good|continue|let'?s (?:go|do)|book it|check ?out|pay|agreed|correct|right|that works|proceed|i agree|good|(?:try |once )?(?:it )?(?:again|more)|retry)\b",
     "refuses": r"(?:no|nope|nah|not|none|don'?t|rather not|(?:it'?s |that'?s )?too \w+)\b",
-    "enough": r"(?:no\W+|nope\W+)?(?:(?:thanks?|thank you)\W+)?(?:that'?s|that is|that will be) (?:all|it|enough)\b|(?:no\W+)?nothing (?:else|more)\b|no more\b",
+    "enough": r"(?:no\W+|nope\W+)?(?:(?:thanks?|thank you)\W+)?(?:that'?s|that is|that will be) (?:all|it|enough|everything)\b|(?:no\W+)?nothing (?:else|more)\b|no more\b",
     "stops": r"(?:(?:please |let'?s |i (?:want|would like|'?d like) to |can we )?(?:stop|end|quit|exit|finish)(?: (?:here|now|it|this|the (?:chat|conversation)|conversation|please))*|(?:good)?bye.*|cancel(?: (?:it|this|everything|please))*|never ?mind.*|forget (?:it|about it|everything)|i'?m done.*)\W*$",
     "greets": r"(?:hi|hello|hey|hola|hallo|bonjour|good (?:morning|day|afternoon|evening))\b",
     "thanks": r"(?:thanks?|thank you|thx|cheers|great,? thank)",
@@ -35,7 +35,7 @@ _HOLDS = {
     "both": r"\bboth\b",
     "half": r"\bhalf\b",
     "refers": r"\b(?:it|its|that|they|them|these|those|ones?|others?)\b",
-    "anything": r"\b(?:any|any ?(?:thing|where|time|one)|what|where|when|who)ever\b|\bany(?:thing|where|time|one)?\b|\byou (?:choose|pick|decide)\b|\bsurprise me\b|\b(?:no preference|don'?t (?:care|mind))\b",
+    "anything": r"\b(?:any|any ?(?:thing|where|time|one)|what|where|when|who|which)ever\b|\bany(?:thing|where|time|one)?\b|\byou (?:choose|pick|decide)\b|\bsurprise me\b|\b(?:no preference|don'?t (?:care|mind))\b",
     "unsure": r"\b(?:i don'?t know|i do not know|idk|not sure|no idea|i can'?t decide)\b",
     "swears": r"\b(?:wtf|fuck\w*|shit\w*|damn|crap|bullshit|stupid|idiot|useless|sucks?)\b",
     "states": r"\b(?:is|are|was|were|i|i'm|you|would|want|like|have|has|can|do|does)\b|(?:\S+\s+){6}",
@@ -51,8 +51,8 @@ def means(text: str, *wishes: str) -> bool:
 
 
 def is_anything(text: str) -> bool:
-    """The person leaves the choice to us: `whenever`."""
-    return means(text, "anything") and not means(text, "inquires")
+    """The person leaves the choice to us: `whenever`; `anything without meat` doesn't."""
+    return means(text, "anything") and not means(text, "inquires") and not content(_WISHES["anything"].sub("", text))
 
 
 def bare(text: str) -> str:

@@ -615,6 +615,42 @@ async def test_a_city_may_be_called_by_its_short_name(begin: Begin, words: str) 
     assert chat.say(words) in [f"Let me look for events in {city} in March." for city in ("SF", "San Francisco")]
 
 
+@pytest.mark.parametrize("words", ["chicago may", "Chicago, may please", "may, chicago", "chicago in may"])
+async def test_may_at_the_end_is_the_month(begin: Begin, words: str) -> None:
+    chat = begin("event_flight_invoice")
+    chat.say(words)
+    assert chat.proposed == [("FindEvents", {"city": "Chicago", "month": "May"})]
+
+
+@pytest.mark.parametrize("words", ["the tofu one", "tofu please", "I meant the tofu bowl"])
+async def test_another_dish_counts_while_its_number_is_asked(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    await confirmed(chat, "noodle bar", "the soup", words, "3")
+    assert ("AddToCart", {"item": "Tofu rice bowl", "quantity": 3}) in chat.ran
+
+
+@pytest.mark.parametrize("words", ["anything without meat", "something vegetarian", "any specials?"])
+async def test_a_wish_that_is_not_understood_picks_nothing(begin: Begin, words: str) -> None:
+    chat = begin("food")
+    await confirmed(chat, "noodle bar")
+    assert "You can choose 1. Lentil soup" in chat.say(words)
+    assert chat.proposed == []
+
+
+@pytest.mark.parametrize("words", ["the first week of march", "I need the first days of may", "my second vacation"])
+async def test_a_first_week_is_no_first_address(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    assert "What is your email address at work?" in chat.say(words)
+    assert chat.proposed == []
+
+
+@pytest.mark.parametrize("words", ["I need a vacation", "I want a week off in march", "could I have a long weekend?"])
+async def test_talk_of_days_is_on_topic_where_a_tool_needs_days(begin: Begin, words: str) -> None:
+    chat = begin("time_off")
+    assert chat.say(words).startswith("What is your email address at work? For example alex.rivera@example.com")
+    assert not chat.off_goal
+
+
 DIALOGUES = {
     "bank": (
         ["hi", "what's my balance??", "mei", "move a hundred from savings to checking", "and another 20 back to savings", "thanks"],
