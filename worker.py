@@ -25,7 +25,8 @@ from agent.health import Readiness, served
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
-from agent.temporal import check_namespace, connect, connection, heartbeating_runtime
+from agent.telemetry import Metrics, worker_runtime
+from agent.temporal import check_namespace, connect, connection
 from agent.workflow import AgentGoalWorkflow
 from tools import load
 
@@ -50,9 +51,11 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     _spare_the_collector()
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
     stop = _stop_on_signals(settings.worker_grace)
-    client = await connect(settings, address, runtime=heartbeating_runtime())
+    runtime = worker_runtime(settings)
+    metrics = Metrics(runtime.metric_meter)
+    client = await connect(settings, address, runtime=runtime)
     readiness = Readiness(partial(check_namespace, client), stop.is_set)
-    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None)
+    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None, metrics)
     runner = EvictingRunner()
     worker = Worker(
         client,
@@ -75,14 +78,17 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
         settings.temporal_task_queue,
         settings.llm_model,
     )
-    watching = asyncio.create_task(runner.watch())
+    background = [asyncio.create_task(runner.watch())]
+    if settings.metrics_address:
+        counting = metrics.count_chats(client, runner.count_unreplayable, settings.temporal_task_queue)
+        background.append(asyncio.create_task(counting))
     async with served(settings.health_address, readiness), worker:
-        heartbeats = asyncio.create_task(pipe.send_heartbeats()) if pipe else None
+        if pipe:
+            background.append(asyncio.create_task(pipe.send_heartbeats()))
         await stop.wait()
-    watching.cancel()
+    for task in background:
+        task.cancel()
     await activities.close()
-    if heartbeats:
-        heartbeats.cancel()
 
 
 def _stop_on_signals(grace: float) -> asyncio.Event:

@@ -2,7 +2,8 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -31,6 +32,7 @@ from agent.messages import (
 )
 from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
+from agent.telemetry import Metrics, Work
 from agent.text import sanitize_text
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.kit.results import hide, hide_growing
@@ -57,12 +59,14 @@ class Activities:
         toolset: Toolset,
         guard: Model | None = None,
         tool_returned: Callable[[], None] | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
         self._toolset = toolset
         self._guard = guard
         self._tool_returned = tool_returned
+        self._metrics = metrics or Metrics()
         self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
         self._servers = Servers(toolset, settings.environment)
 
@@ -77,8 +81,8 @@ class Activities:
     @activity.defn
     async def plan(self, request: PlanRequest) -> Plan:
         """One turn of the model. Retried while no model works; fails for good when the request can never work."""
-        async with heartbeating(self._settings.stream_interval) as heartbeater:  # also while MCP servers list tools
-            with explained_failures(heartbeater, self._settings.environment):
+        async with self._attempt("plan", self._settings.stream_interval) as heartbeater:
+            with explained_failures(heartbeater, self._settings.environment):  # also while MCP servers list tools
                 try:
                     plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
                 except asyncio.CancelledError:
@@ -89,6 +93,7 @@ class Activities:
                 plan.by = _total(plan.by, heartbeater.usage)
                 plan.interruptions = heartbeater.interruptions
                 to_json(plan)  # what could not be written would fail after this attempt, and be paid for again
+                self._metrics.planned(plan, heartbeater.first_word)
                 return plan
 
     async def _plan(self, request: PlanRequest, heartbeater: Heartbeater) -> Plan:
@@ -127,7 +132,7 @@ class Activities:
             messages=prompts.summary(request.goal, request.summary, request.messages),
             model=request.model,
         )
-        async with heartbeating(0) as heartbeater:
+        async with self._attempt("summarize", 0) as heartbeater:
             with explained_failures(heartbeater, self._settings.environment):
                 reply = await self._model.summarize(model_request)
                 heartbeater.add_usage(reply.use)
@@ -136,7 +141,7 @@ class Activities:
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:
         """Run the tool that this activity is named after, under one receipt. Fails with ToolError when the tool did."""
-        async with heartbeating(self._settings.stream_interval) as heartbeater:
+        async with self._attempt("tool", self._settings.stream_interval) as heartbeater:
             with explained_failures(heartbeater, self._settings.environment):
                 call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
                 try:
@@ -154,6 +159,13 @@ class Activities:
                 return ToolAnswer(
                     result=returned.result, source=returned.source, interruptions=heartbeater.interruptions
                 )
+
+    @asynccontextmanager
+    async def _attempt(self, work: Work, interval: float) -> AsyncIterator[Heartbeater]:
+        """An attempt that is measured, and sends heartbeats."""
+        with self._metrics.attempt(work):
+            async with heartbeating(interval, self._metrics.used) as heartbeater:
+                yield heartbeater
 
     def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:

@@ -14,10 +14,10 @@ import logging
 import time
 from datetime import timedelta
 
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_activation import RemoveFromCache, WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import SerializationContext, StorageDriverStoreContext
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.workflow import Info
@@ -41,11 +41,14 @@ _log = logging.getLogger(__name__)
 class EvictingRunner(UnsandboxedWorkflowRunner):
     """Evicts a run that got ahead of its workflow tasks, and every run once the worker stood still.
 
+    unreplayable: the runs that it could not replay, with the ids of their chats.
+
     Not in the sandbox: it takes a quarter of a turn's CPU to catch what the tests catch, which run the same code in it.
     """
 
     def __init__(self) -> None:
         self.evicted = 0
+        self.unreplayable: dict[str, str] = {}
         self._cached: set[str] = set()
         self._worker: Worker | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -112,8 +115,30 @@ class EvictingRunner(UnsandboxedWorkflowRunner):
         if task.attempt > 1 or (task.attempt and task.scheduled_time.ToNanoseconds() <= started):
             self.evict(run.run_id)
 
-    def forget(self, run_id: str) -> None:
-        self._cached.discard(run_id)
+    def forget(self, run: Info, reason: int) -> None:
+        """It is evicted."""
+        self._cached.discard(run.run_id)
+        if reason == RemoveFromCache.NONDETERMINISM and run.run_id not in self.unreplayable:
+            self.unreplayable[run.run_id] = run.workflow_id
+            _log.error(
+                "This worker cannot replay a chat. `python -m agent.repair` repairs it.",
+                extra={"chat": run.workflow_id},
+            )
+
+    async def count_unreplayable(self) -> int:
+        """How many of these runs are still open, and wait for a worker that can."""
+        assert self._worker is not None
+        for run_id, chat_id in list(self.unreplayable.items()):
+            handle = self._worker.client.get_workflow_handle(chat_id, run_id=run_id)
+            try:
+                described = await handle.describe(rpc_timeout=timedelta(seconds=2))
+            except RPCError as error:
+                gone = error.status == RPCStatusCode.NOT_FOUND
+            else:
+                gone = described.close_time is not None or described.raw_description.pending_workflow_task.attempt < 2
+            if gone:
+                self.unreplayable.pop(run_id, None)
+        return len(self.unreplayable)
 
 
 class WatchedRun(WorkflowInstance):
@@ -155,7 +180,7 @@ class _CachedRun(WatchedRun):
         jobs = {job.WhichOneof("variant") for job in act.jobs}
         started = act.timestamp.ToNanoseconds()
         if "remove_from_cache" in jobs:
-            self._runner.forget(act.run_id)
+            self._runner.forget(self.get_info(), act.jobs[0].remove_from_cache.reason)
         elif jobs == {"query_workflow"}:
             if self._decided and act.jobs[0].query_workflow.query_id == _QUERY_ALONE:
                 self._runner.verify(self.get_info(), started)

@@ -1,8 +1,9 @@
 """Heartbeats on a timer: they show that the worker is alive, and carry what a page may show meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,10 +32,13 @@ class Heartbeater:
     "progress"?: what a tool is doing, "fraction"?: 0–1}.
 
     usage: what all attempts of this activity have used of models; heartbeats carry it from one attempt to the next.
+    first_word: when the reply began to show.
     interruptions: what became of the attempts before this one; they carry that too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_use: Callable[[ModelUse], None]) -> None:
+        self._on_use = on_use
+        self.first_word: datetime | None = None
         self.interruptions = interruptions.earlier_ones(activity.info())
         self._details: dict[str, Any] = {}
         self._later: asyncio.TimerHandle | None = None
@@ -44,6 +48,8 @@ class Heartbeater:
         """Replace what is carried. A snapshot, not a difference: heartbeats in between may be skipped."""
         self.show_nothing_later()
         self._details = details
+        if self.first_word is None and details.get("text"):
+            self.first_word = datetime.now(UTC)
 
     def show_after(self, seconds: float, **details: Any) -> None:
         """Show it later, unless something else is shown first."""
@@ -64,6 +70,7 @@ class Heartbeater:
     def add_usage(self, use: ModelUse) -> None:
         """Count a call of a model."""
         self.usage = self.usage.plus(use) if self.usage else use
+        self._on_use(use)
 
     def fail(self, reason: str) -> None:
         """Hand on to the next attempt, if there is any, why this one failed and what was used."""
@@ -81,12 +88,14 @@ class Heartbeater:
 
 
 @asynccontextmanager
-async def heartbeating(interval: float) -> AsyncIterator[Heartbeater]:
+async def heartbeating(
+    interval: float, on_use: Callable[[ModelUse], None] = lambda _: None
+) -> AsyncIterator[Heartbeater]:
     """Send heartbeats while the body runs: every second, and every `interval` seconds while details change (0 = never).
 
-    Temporal Cloud bills each.
+    Temporal Cloud bills each. on_use: told of each call of a model.
     """
-    heartbeater = Heartbeater()
+    heartbeater = Heartbeater(on_use)
 
     async def send_all() -> None:
         sent: dict[str, Any] = {}

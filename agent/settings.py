@@ -147,6 +147,9 @@ class Settings(BaseSettings):
         "",
         description="where a worker answers `/healthz` and `/readyz`, host:port; not set: nowhere (the page answers at its own port)",
     )
+    metrics_address: Address = Field(
+        "", description="where a worker answers Prometheus with its metrics, host:port; not set: nowhere"
+    )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
         "text", description="`text`: log lines for people; `json`: one JSON object a line, for a log collector"
     )

@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, KeepAliveConfig
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, RetryConfig, RPCError, RPCStatusCode, TLSConfig
 
 from agent.codec import data_converter
@@ -97,8 +97,3 @@ async def check_namespace(client: Client) -> None:
 
 def _silent(config: ConnectConfig) -> str:
     return f"The Temporal server at {config.target_host} does not answer. Start it, or check TEMPORAL_ADDRESS."
-
-
-def heartbeating_runtime() -> Runtime:
-    """A worker's runtime: it tells the server every second that it lives, which is how a page knows of a dead one."""
-    return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))

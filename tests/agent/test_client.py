@@ -15,7 +15,8 @@ from agent.errors import ChatClosed, ChatNotFound, MessageRefused, ModelUnavaila
 from agent.local.server import start_dev_server
 from agent.messages import AgentMessage, UserMessage
 from agent.settings import Settings
-from agent.temporal import connect, heartbeating_runtime
+from agent.telemetry import worker_runtime
+from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
 from tests.workflow.harness import GOAL, Chat, call, running_worker, say, wait_until
 
@@ -37,7 +38,7 @@ async def test_without_a_worker_the_view_says_so_and_keeps_what_the_server_knows
 
 async def test_a_worker_that_sends_heartbeats_is_seen(server: str, queue: str) -> None:
     settings = Settings(temporal_task_queue=queue)
-    client = await connect(settings, server, runtime=heartbeating_runtime())
+    client = await connect(settings, server, runtime=worker_runtime(settings))
     async with Worker(client, task_queue=queue, workflows=[AgentGoalWorkflow]):
         chats = ChatClient(client, settings)
         assert (await chats.view(await chats.start(GOAL))).worker == "alive"

@@ -1,10 +1,14 @@
-"""What somebody who runs workers and pages sees of them from outside: health, logs."""
+"""What somebody who runs workers and pages sees of them from outside: health, logs, metrics."""
 
 import asyncio
 import json
+import shutil
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +19,7 @@ from agent.goals import goal_for
 from agent.local.server import free_ports
 from tests.e2e.conftest import RunningPage
 from tests.e2e.workers import Workers, running_workers
+from tests.workflow.harness import wait_until
 from tools import load
 
 
@@ -24,6 +29,7 @@ class Seen:
 
     workers: Workers
     health: str
+    metrics: str
 
     async def health_of(self, path: str) -> tuple[int, str]:
         async with httpx.AsyncClient() as client:
@@ -38,10 +44,10 @@ class Seen:
 @pytest.fixture(scope="module")
 def seen(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     ports = free_ports()
-    health = f"127.0.0.1:{ports.ui}"
-    environment = {"HEALTH_ADDRESS": health, "LOG_FORMAT": "json", "WORKER_GRACE": "5"}
+    health, metrics = f"127.0.0.1:{ports.ui}", f"127.0.0.1:{ports.http}"
+    environment = {"HEALTH_ADDRESS": health, "METRICS_ADDRESS": metrics, "LOG_FORMAT": "json", "WORKER_GRACE": "5"}
     with running_workers(server, tmp_path_factory.mktemp("workers"), environment) as workers:
-        yield Seen(workers, health)
+        yield Seen(workers, health, metrics)
 
 
 async def test_worker_that_works_is_ready_and_each_line_of_its_log_an_object(seen: Seen, temporal: Client) -> None:
@@ -51,6 +57,75 @@ async def test_worker_that_works_is_ready_and_each_line_of_its_log_an_object(see
     assert await seen.health_of("/readyz") == (200, "ready\n")
     assert [line["logger"] for line in seen.lines()][:2] == ["worker", "worker"]
     assert seen.lines()[1]["message"].startswith("Worker for ")
+    about = [line for line in seen.lines() if line.get("chat") == chat.id]
+    assert [line["message"].partition(" after ")[0] for line in about][:2] == ["plan: done", "plan: done"]
+
+
+@asynccontextmanager
+async def prometheus(scraped: str, directory: Path) -> AsyncIterator[str]:
+    """A real Prometheus that scrapes this address each second; the address of its API."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("no Prometheus on this machine; Debian: apt-get install prometheus")
+    address = f"127.0.0.1:{free_ports().ui}"
+    config = directory / "prometheus.yml"
+    jobs = f"[{{job_name: worker, scrape_interval: 1s, static_configs: [{{targets: ['{scraped}']}}]}}]"
+    config.write_text(f"scrape_configs: {jobs}\n")
+    process = await asyncio.create_subprocess_exec(
+        program,
+        f"--config.file={config}",
+        f"--storage.tsdb.path={directory / 'data'}",
+        f"--web.listen-address={address}",
+        "--log.level=error",
+    )
+    try:
+        yield f"http://{address}/api/v1"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def value_of(api: str, query: str, seconds: float = 60) -> float:
+    """What Prometheus knows of it, as soon as it knows anything."""
+    found: list[Any] = []
+
+    async def is_known() -> bool:
+        async with httpx.AsyncClient() as client:
+            with suppress(httpx.TransportError):
+                found[:] = (await client.get(f"{api}/query", params={"query": query})).json()["data"]["result"]
+        return bool(found)
+
+    await wait_until(is_known, seconds)
+    return float(found[0]["value"][1])
+
+
+async def test_prometheus_scrapes_what_the_chats_and_the_sdk_did(seen: Seen, temporal: Client, tmp_path: Path) -> None:
+    async with prometheus(seen.metrics, tmp_path) as api:
+        assert await value_of(api, "up{job='worker'} == 1") == 1
+        chat = await seen.workers.person(temporal).start(goal_for(load(), "event_flight_invoice"))
+        view = await chat.say("an event in San Francisco in March")
+        assert view.waiting
+        assert await value_of(api, "sum(steadfast_turns_total{kind='tool'}) >= 1") >= 1
+        assert await value_of(api, "sum(steadfast_first_word_seconds_count) >= 2") >= 2
+        replied, began = [await value_of(api, f"sum(steadfast_{name}_seconds_sum)") for name in ("reply", "first_word")]
+        assert replied >= began > 0
+        assert await value_of(api, "sum(steadfast_model_call_seconds_count{model='scripted'}) >= 2") >= 2
+        assert await value_of(api, "steadfast_chats_unreplayable") == 0
+        assert await value_of(api, "steadfast_chats_open >= 1") >= 1
+        sdk = "sum(temporal_activity_execution_latency_seconds_count{activity_type='plan'}) >= 2"
+        assert await value_of(api, sdk) >= 2
+
+
+async def test_metrics_keep_the_rules_of_prometheus(seen: Seen) -> None:
+    tool = shutil.which("promtool")
+    if tool is None:
+        pytest.skip("no promtool on this machine; Debian: apt-get install prometheus")
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://{seen.metrics}/metrics")).text
+    ours = "".join(f"{line}\n" for line in text.splitlines() if "steadfast_" in line)
+    assert "chat-" not in ours
+    done = subprocess.run([tool, "check", "metrics"], input=ours, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 async def test_page_is_alive_and_ready(running_page: RunningPage) -> None:

@@ -15,7 +15,8 @@ from agent.activities import Activities
 from agent.messages import ModelUse
 from agent.model import CalledTool, ModelRequest, Reply
 from agent.settings import load_settings
-from agent.temporal import connect, heartbeating_runtime
+from agent.telemetry import worker_runtime
+from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
 from tools import load
 
@@ -44,7 +45,7 @@ async def serve(directory: Path) -> None:
         print(problem, file=sys.stderr, flush=True)
     activities = Activities(settings, Caller(), toolset)
     worker = Worker(
-        await connect(settings, runtime=heartbeating_runtime()),
+        await connect(settings, runtime=worker_runtime(settings)),
         task_queue=settings.temporal_task_queue,
         workflows=[AgentGoalWorkflow],
         activities=activities.all(),

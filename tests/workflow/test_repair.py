@@ -12,11 +12,13 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner
 
+from agent import logs
 from agent.errors import ChatWedged
+from agent.eviction import EvictingRunner
 from agent.repair import repair
 from agent.workflow import AgentGoalWorkflow
 from tests.workflow.harness import Answer, Chat, Harness, call, running_worker, said, say, wait_until
-from tests.workflow.test_eviction import read_ahead, replay
+from tests.workflow.test_eviction import read_ahead, replay, working
 
 ROOT = Path(__file__).resolve().parents[2]
 REPAIRED = (
@@ -99,6 +101,24 @@ async def test_a_wedged_chat_says_so(temporal: Client, queue: str) -> None:
 
         await wait_until(listed_once)
     assert [text for text in said(view) if text.startswith("user")] == ["user: Good day", "user: Still there?"]
+
+
+async def test_a_wedged_chat_is_counted_and_logged_until_it_is_repaired(
+    temporal: Client, queue: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat, harness = await wedge(temporal, queue, "_plan", [], nothing, greet)
+    await harness.chats.send(chat.id, "Still there?")
+    runner = EvictingRunner()
+    async with working(temporal, queue, runner):
+
+        async def counted() -> bool:
+            return await runner.count_unreplayable() == 1
+
+        await wait_until(counted)
+        assert [(record.levelname, logs.chat_of(record)) for record in caplog.records][-1:] == [("ERROR", chat.id)]
+        await harness.chats.repair(chat.id)
+        await chat.settled()
+        assert await runner.count_unreplayable() == 0
 
 
 async def test_a_repaired_chat_answers_what_was_written_and_replays(temporal: Client, queue: str) -> None:
