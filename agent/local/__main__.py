@@ -2,6 +2,8 @@
 
 `python -m agent.local restart`: restart the worker beside the pages, with the .env of now, and wait until it runs.
 `python -m agent.local reset`: give the chats' database another name and start with an empty one; nothing is deleted.
+`python -m agent.local backup FILE`: copy the chats' database, also while the server runs.
+`python -m agent.local restore FILE`: put such a copy in its place; the database of before gets another name.
 `python -m agent.local <config>`: the supervisor, as a page starts it.
 """
 
@@ -9,9 +11,10 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 from agent.errors import SettingsError, StartFailed
-from agent.local import commands
+from agent.local import backup, commands
 from agent.local.client import ensure, release, wait_ready
 from agent.local.status import LocalConfig
 from agent.local.supervisor import supervise
@@ -41,7 +44,11 @@ def main() -> None:
             commands.restart(load_settings(), _say)
         case ["reset"]:
             commands.reset(load_settings(), _say)
-        case [config]:
+        case ["backup", file]:
+            backup.backup(load_settings(), Path(file).expanduser(), _say)
+        case ["restore", file]:
+            backup.restore(load_settings(), Path(file).expanduser(), _say)
+        case [config] if config.startswith("{"):
             os.umask(0o077)  # what server and worker write is nobody else's to read
             asyncio.run(supervise(LocalConfig.from_json(config), dict(os.environ)))
         case _:

@@ -37,10 +37,27 @@ def reset(settings: Settings, say: Callable[[str], None]) -> None:
     home, now = Path(config.home), status(settings)
     if config.address or (now.phase == "ready" and not now.server_pid):
         raise StartFailed(f"The chats are on the server at {now.address}, which is not ours, so nothing was reset.")
-    if not any(home.glob(f"{DATABASE}*")):
+    files = take_database_away(settings, say)
+    if not files:
         raise StartFailed(f"There is no database in {home}, so nothing was reset.")
+    say(f"The chats are now in {', '.join(file.name for file in files)} in {home}.")
+    say("To go back to them, stop Steadfast and give these files their names of before: temporal.db, temporal.db-wal …")
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a supervisor is."""
+    config = LocalConfig.of(settings)
+    return config.directory.exists() and not is_free(config.supervisor_lock)
+
+
+def take_database_away(settings: Settings, say: Callable[[str], None]) -> list[Path]:
+    """Give our database's files other names, which are returned; a server that runs goes on with another one."""
+    config = LocalConfig.of(settings)
+    home = Path(config.home)
+    if not any(home.glob(f"{DATABASE}*")):
+        return []
     before = set(home.glob("temporal-*.db*"))
-    if config.directory.exists() and not is_free(config.supervisor_lock):
+    if is_running(settings):
         config.request("reset").touch()
         _wait(settings, say, lambda now: now.phase != "starting" and set(home.glob("temporal-*.db*")) > before)
     elif home.exists():
@@ -48,9 +65,7 @@ def reset(settings: Settings, say: Callable[[str], None]) -> None:
             if not lock.take():
                 raise StartFailed("A Temporal server still uses the database. Wait a moment, then try again.")
             set_aside(home)
-    files = sorted(set(home.glob("temporal-*.db*")) - before)
-    say(f"The chats are now in {', '.join(file.name for file in files)} in {home}.")
-    say("To go back to them, stop Steadfast and give these files their names of before: temporal.db, temporal.db-wal …")
+    return sorted(set(home.glob("temporal-*.db*")) - before)
 
 
 def _wait(settings: Settings, say: Callable[[str], None], done: Callable[[LocalStatus], bool]) -> None:

@@ -23,6 +23,9 @@ RETENTION_DAYS = 30
 """Days that closed chats are kept; set only on a server that we started."""
 
 DATABASE = "temporal.db"
+RESTORED = "restored.db"
+"""A copy of a database that is to take the place of one that is gone."""
+
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 
@@ -81,6 +84,8 @@ class PersistentServer:
         self._lock.close()
 
     async def _start_on_database(self, binary: Path, environment: Mapping[str, str], wanted: Ports | None) -> DevServer:
+        if not (self._home / DATABASE).exists() and (self._home / RESTORED).exists():
+            (self._home / RESTORED).rename(self._home / DATABASE)
         if not (self._home / DATABASE).exists():
             await self._create_database(binary, environment, wanted)
         return await self._start(binary, environment, self._home, free_ports(wanted))

@@ -12,7 +12,7 @@ from agent.errors import StartFailed
 LEAST_FREE = 8_000_000
 """With fewer bytes than that the disk counts as full: the database needs some for every message."""
 
-_IN_HOME = ("temporal*.db*", "server.*", "bin/temporal*", "bin/*.log*")
+_IN_HOME = ("temporal*.db*", "restored.db", "server.*", "bin/temporal*", "bin/*.log*")
 _IN_DIRECTORY = ("*.lock", "*.log*", "status.json")
 
 

@@ -110,8 +110,8 @@ def environment_of(pid: int) -> dict[str, str]:
     return dict(psutil.Process(pid).environ())
 
 
-def run_command(stack: Stack, name: str) -> subprocess.CompletedProcess[str]:
-    """`python -m agent.local <name>` for this home."""
+def run_command(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+    """`python -m agent.local <words>` for this home."""
     environment = {**os.environ, "STEADFAST_HOME": str(stack.home), "STEADFAST_LOOK_AT": NOWHERE}
-    command = [sys.executable, "-m", "agent.local", name]
+    command = [sys.executable, "-m", "agent.local", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
