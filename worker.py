@@ -27,6 +27,7 @@ from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
 from agent.telemetry import Metrics, worker_runtime
 from agent.temporal import check_namespace, connect, connection
+from agent.tracing import process_tracing
 from agent.workflow import AgentGoalWorkflow
 from tools import load
 
@@ -44,7 +45,8 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     toolset = load()
     for problem in toolset.problems:
         _log.warning("%s", problem)
-    model, guard = build_model(settings), build_guard(settings)
+    tracing = process_tracing(settings, "steadfast-worker")
+    model, guard = build_model(settings, tracing.model), build_guard(settings, tracing.model)
     faults = Faults(settings.home) if pipe and settings.break_it else None
     if faults:
         model = CutModel(model, faults)
@@ -53,9 +55,9 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     stop = _stop_on_signals(settings.worker_grace)
     runtime = worker_runtime(settings)
     metrics = Metrics(runtime.metric_meter)
-    client = await connect(settings, address, runtime=runtime)
+    client = await connect(settings, address, runtime=runtime, plugins=tracing.plugins)
     readiness = Readiness(partial(check_namespace, client), stop.is_set)
-    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None, metrics)
+    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None, metrics, tracing)
     runner = EvictingRunner()
     worker = Worker(
         client,
@@ -79,7 +81,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
         settings.llm_model,
     )
     background = [asyncio.create_task(runner.watch())]
-    if settings.metrics_address:
+    if settings.metrics_address or settings.otel_exporter_otlp_endpoint:
         counting = metrics.count_chats(client, runner.count_unreplayable, settings.temporal_task_queue)
         background.append(asyncio.create_task(counting))
     async with served(settings.health_address, readiness), worker:
@@ -89,6 +91,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     for task in background:
         task.cancel()
     await activities.close()
+    await asyncio.to_thread(tracing.close)
 
 
 def _stop_on_signals(grace: float) -> asyncio.Event:

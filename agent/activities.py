@@ -34,6 +34,7 @@ from agent.model import Model, ModelRequest, Reply
 from agent.settings import Settings
 from agent.telemetry import Metrics, Work
 from agent.text import sanitize_text
+from agent.tracing import Tracing
 from tools import Tool, ToolContext, ToolError, Toolset, TryAgain
 from tools.kit.results import hide, hide_growing
 from tools.kit.threads import in_thread
@@ -60,6 +61,7 @@ class Activities:
         guard: Model | None = None,
         tool_returned: Callable[[], None] | None = None,
         metrics: Metrics | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
@@ -67,6 +69,7 @@ class Activities:
         self._guard = guard
         self._tool_returned = tool_returned
         self._metrics = metrics or Metrics()
+        self._tracing = tracing or Tracing(Settings(), "")
         self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
         self._servers = Servers(toolset, settings.environment)
 
@@ -146,7 +149,9 @@ class Activities:
                 call = activity.payload_converter().from_payload(args[0].payload, ToolCall)
                 try:
                     tool = await self._resolve_tool(call.tool)
-                    returned = await tool.run(call.arguments, self._context(call, heartbeater))
+                    with self._tracing.tool(call) as recorded:
+                        returned = await tool.run(call.arguments, self._context(call, heartbeater))
+                        recorded.words("gen_ai.tool.call.result", returned.result)
                     if self._tool_returned:
                         self._tool_returned()
                 except ToolError as error:

@@ -147,6 +147,13 @@ class Settings(BaseSettings):
         "",
         description="where a worker answers `/healthz` and `/readyz`, host:port; not set: nowhere (the page answers at its own port)",
     )
+    otel_exporter_otlp_endpoint: Url = Field(
+        "",
+        description="an OpenTelemetry collector, such as `http://localhost:4318`, for traces and, without METRICS_ADDRESS, metrics; OpenTelemetry's other variables work too",
+    )
+    otel_instrumentation_genai_capture_message_content: bool = Field(
+        False, description="`true`: traces also hold what people, models and tools said"
+    )
     metrics_address: Address = Field(
         "", description="where a worker answers Prometheus with its metrics, host:port; not set: nowhere"
     )

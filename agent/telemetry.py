@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from urllib.parse import unquote
 
 from temporalio import activity
 from temporalio.client import Client
@@ -18,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
+    OpenTelemetryConfig,
     PrometheusConfig,
     Runtime,
     TelemetryConfig,
@@ -52,17 +54,10 @@ def worker_runtime(settings: Settings) -> Runtime:
 
     Raises SettingsError when METRICS_ADDRESS cannot be listened on.
     """
-    metrics = PrometheusConfig(
-        settings.metrics_address,
-        counters_total_suffix=True,
-        unit_suffix=True,
-        durations_as_seconds=True,
-        histogram_bucket_overrides=_BUCKETS,
-    )
     lines = LogForwardingConfig(logging.getLogger("temporalio"), prepend_target_on_message=False)
     telemetry = TelemetryConfig(
         logging=LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), lines),
-        metrics=metrics if settings.metrics_address else None,
+        metrics=_exporter(settings),
         attach_service_name=False,
     )
     try:
@@ -71,6 +66,29 @@ def worker_runtime(settings: Settings) -> Runtime:
         raise SettingsError(
             f"METRICS_ADDRESS {settings.metrics_address} cannot be listened on. Name a free port of this machine, by number."
         ) from None
+
+
+def _exporter(settings: Settings) -> PrometheusConfig | OpenTelemetryConfig | None:
+    """The SDK has one: Prometheus goes first."""
+    if settings.metrics_address:
+        return PrometheusConfig(
+            settings.metrics_address,
+            counters_total_suffix=True,
+            unit_suffix=True,
+            durations_as_seconds=True,
+            histogram_bucket_overrides=_BUCKETS,
+        )
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    pairs = [pair.partition("=") for pair in settings.environment.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",")]
+    return OpenTelemetryConfig(
+        f"{settings.otel_exporter_otlp_endpoint}/v1/metrics",
+        headers={name.strip(): unquote(value.strip()) for name, _, value in pairs if name.strip()},
+        metric_periodicity=timedelta(seconds=COUNT_EVERY),
+        durations_as_seconds=True,
+        http=True,
+        histogram_bucket_overrides=_BUCKETS,
+    )
 
 
 class Metrics:

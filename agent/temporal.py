@@ -1,12 +1,12 @@
 """How we meet Temporal: the connection, its data converter, and why it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-from temporalio.client import Client, KeepAliveConfig
+from temporalio.client import Client, KeepAliveConfig, Plugin
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import ConnectConfig, RetryConfig, RPCError, RPCStatusCode, TLSConfig
@@ -62,7 +62,12 @@ def _check_readable(name: str, environment: Mapping[str, str]) -> None:
 
 
 async def connect(
-    settings: Settings, address: str = "", *, lazy: bool = False, runtime: Runtime | None = None
+    settings: Settings,
+    address: str = "",
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    plugins: Sequence[Plugin] = (),
 ) -> Client:
     """A client. lazy: no I/O until its first call. Raises ServerUnavailable, SettingsError."""
     arguments = connection(settings, address)
@@ -72,6 +77,7 @@ async def connect(
             data_converter=data_converter(settings.payload_keys),
             lazy=lazy,
             runtime=runtime,
+            plugins=plugins,
             retry_config=RetryConfig(max_retries=3),
             keep_alive_config=KeepAliveConfig(interval_millis=10_000, timeout_millis=5_000),
         )

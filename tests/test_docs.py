@@ -77,7 +77,7 @@ def test_every_module_that_is_to_be_run_exists(page: Path) -> None:
 def test_every_variable_is_one_that_is_read(page: Path) -> None:
     ours = {name.upper() for name in Settings.model_fields} | set(reference.tool_variables())
     theirs = re.compile(
-        r"TEMPORAL_(NAMESPACE|API_KEY|TLS_\w+|PROFILE|CONFIG_FILE)|(OPENAI|ANTHROPIC)_API_KEY|STREAMLIT_\w+"
+        r"TEMPORAL_(NAMESPACE|API_KEY|TLS_\w+|PROFILE|CONFIG_FILE)|(OPENAI|ANTHROPIC)_API_KEY|STREAMLIT_\w+|OTEL_\w+"
     )
     named = set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`", page.read_text(encoding="utf-8")))
     assert {name for name in named - ours if not theirs.fullmatch(name)} == set()

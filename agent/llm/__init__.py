@@ -1,6 +1,7 @@
 """The model: the only place that knows LiteLLM, which is imported where a real model is named. Calls, failures, prices."""
 
 import logging
+from collections.abc import Callable
 
 from agent.demo import DemoModel
 from agent.errors import SettingsError
@@ -12,12 +13,24 @@ from tools.kit.results import redact
 _logger = logging.getLogger(__name__)
 
 
-def build_model(settings: Settings) -> Model:
+Wrap = Callable[[str, Model], Model]
+"""What looks on at the calls of a model of this name."""
+
+
+def _bare(_: str, model: Model) -> Model:
+    return model
+
+
+def build_model(settings: Settings, wrap: Wrap = _bare) -> Model:
     """The model of the settings; raises SettingsError naming the variable that cannot be used."""
     first = _candidate(settings.llm_model, "LLM_MODEL", settings)
     fallbacks = [_candidate(name, "LLM_FALLBACK_MODELS", settings) for name in settings.llm_fallback_models]
     picks = [_pick(name, settings) for name in settings.llm_models]
-    return Chain([first, *fallbacks], picks, timeout=settings.llm_timeout)
+    return Chain(_wrapped([first, *fallbacks], wrap), _wrapped(picks, wrap), timeout=settings.llm_timeout)
+
+
+def _wrapped(candidates: list[Candidate], wrap: Wrap) -> list[Candidate]:
+    return [Candidate(each.name, wrap(each.name, each.model)) for each in candidates]
 
 
 def _pick(name: str, settings: Settings) -> Candidate:
@@ -30,7 +43,7 @@ def _pick(name: str, settings: Settings) -> Candidate:
         return Candidate(name, UnusableModel("cannot be used", str(error)))
 
 
-def build_guard(settings: Settings) -> Model | None:
+def build_guard(settings: Settings, wrap: Wrap = _bare) -> Model | None:
     """The model of GUARDRAIL_MODEL, which alone is asked whether words fit the goal; None when there is none."""
     if not settings.guardrail_model:
         return None
@@ -38,7 +51,8 @@ def build_guard(settings: Settings) -> Model | None:
         raise SettingsError(
             "GUARDRAIL_MODEL cannot be the demo model, which checks nothing. Name a real model, or none."
         )
-    return Chain([_candidate(settings.guardrail_model, "GUARDRAIL_MODEL", settings)], timeout=settings.llm_timeout)
+    guard = _candidate(settings.guardrail_model, "GUARDRAIL_MODEL", settings)
+    return Chain(_wrapped([guard], wrap), timeout=settings.llm_timeout)
 
 
 def _candidate(name: str, variable: str, settings: Settings) -> Candidate:

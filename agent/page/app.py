@@ -25,6 +25,7 @@ from agent.page.outbox import Outbox, OutgoingMessage
 from agent.page.visitors import BrowserCookie, current_visitor
 from agent.page.watcher import ChatWatcher
 from agent.settings import Settings, load_settings
+from agent.tracing import process_tracing
 from agent.visitor import Visitor
 
 DEFAULT_GOAL = "event_flight_invoice"
@@ -52,7 +53,8 @@ class LocalStack(Protocol):
 
 
 async def _connect(settings: Settings, address: str) -> ChatClient:
-    return ChatClient(await temporal.connect(settings, address, lazy=True), settings)
+    plugins = process_tracing(settings, "steadfast-page").plugins
+    return ChatClient(await temporal.connect(settings, address, lazy=True, plugins=plugins), settings)
 
 
 @dataclass

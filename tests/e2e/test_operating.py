@@ -1,18 +1,23 @@
-"""What somebody who runs workers and pages sees of them from outside: health, logs, metrics."""
+"""What somebody who runs workers and pages sees of them from outside: health, logs, metrics, traces."""
 
 import asyncio
+import gzip
 import json
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from temporalio.client import Client
 
 from agent.goals import goal_for
@@ -23,6 +28,42 @@ from tests.workflow.harness import wait_until
 from tools import load
 
 
+class Collector:
+    """Takes spans as OpenTelemetry's collector does, at a port of its own."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.services: set[str] = set()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                if self.path == "/v1/traces":
+                    collector.take(ExportTraceServiceRequest.FromString(body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, request: ExportTraceServiceRequest) -> None:
+        for resource in request.resource_spans:
+            names = {each.key: each.value.string_value for each in resource.resource.attributes}
+            self.services.add(names["service.name"])
+            for scope in resource.scope_spans:
+                self.spans += scope.spans
+
+    def of(self, chat_id: str, name: str) -> list[Span]:
+        return [span for span in self.spans if span.name == name and chat_id in str(span.attributes)]
+
+
 @dataclass
 class Seen:
     """Workers, and where they answer."""
@@ -30,6 +71,7 @@ class Seen:
     workers: Workers
     health: str
     metrics: str
+    collector: Collector
 
     async def health_of(self, path: str) -> tuple[int, str]:
         async with httpx.AsyncClient() as client:
@@ -45,9 +87,19 @@ class Seen:
 def seen(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     ports = free_ports()
     health, metrics = f"127.0.0.1:{ports.ui}", f"127.0.0.1:{ports.http}"
-    environment = {"HEALTH_ADDRESS": health, "METRICS_ADDRESS": metrics, "LOG_FORMAT": "json", "WORKER_GRACE": "5"}
+    collector = Collector()
+    environment = {
+        "HEALTH_ADDRESS": health,
+        "METRICS_ADDRESS": metrics,
+        "LOG_FORMAT": "json",
+        "WORKER_GRACE": "5",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
     with running_workers(server, tmp_path_factory.mktemp("workers"), environment) as workers:
-        yield Seen(workers, health, metrics)
+        yield Seen(workers, health, metrics, collector)
+    collector.server.shutdown()
+    collector.server.server_close()
 
 
 async def test_worker_that_works_is_ready_and_each_line_of_its_log_an_object(seen: Seen, temporal: Client) -> None:
@@ -59,6 +111,27 @@ async def test_worker_that_works_is_ready_and_each_line_of_its_log_an_object(see
     assert seen.lines()[1]["message"].startswith("Worker for ")
     about = [line for line in seen.lines() if line.get("chat") == chat.id]
     assert [line["message"].partition(" after ")[0] for line in about][:2] == ["plan: done", "plan: done"]
+
+
+async def test_chat_is_one_trace_with_its_models_and_tools_and_without_words(seen: Seen, temporal: Client) -> None:
+    chat = await seen.workers.person(temporal).start(goal_for(load(), "event_flight_invoice"))
+    view = await chat.say("an event in San Francisco in March")
+    assert view.waiting
+    await chat.person.chats.confirm(chat.id, view.waiting.id)
+    found = seen.collector
+
+    def is_told() -> bool:
+        return len(found.of(chat.id, "chat scripted")) >= 3 and bool(found.of(chat.id, "execute_tool FindEvents"))
+
+    await wait_until(is_told)
+    names = ("chat scripted", "execute_tool FindEvents", "RunActivity:plan", "RunActivity:FindEvents")
+    spans = [span for name in names for span in found.of(chat.id, name)]
+    assert len({span.trace_id for span in spans}) == 1
+    [tool], [run] = (found.of(chat.id, name) for name in ("execute_tool FindEvents", "RunActivity:FindEvents"))
+    assert tool.parent_span_id == run.span_id
+    assert found.services == {"steadfast-worker"}
+    assert not [span.name for span in found.spans if "Query" in span.name]
+    assert "San Francisco" not in str(found.spans)
 
 
 @asynccontextmanager
