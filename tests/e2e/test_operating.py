@@ -22,7 +22,7 @@ from temporalio.client import Client
 
 from agent.goals import goal_for
 from agent.local.server import free_ports
-from tests.e2e.conftest import RunningPage
+from tests.e2e.conftest import ROOT, RunningPage
 from tests.e2e.workers import Workers, running_workers
 from tests.workflow.harness import wait_until
 from tools import load
@@ -178,6 +178,7 @@ async def test_prometheus_scrapes_what_the_chats_and_the_sdk_did(seen: Seen, tem
         chat = await seen.workers.person(temporal).start(goal_for(load(), "event_flight_invoice"))
         view = await chat.say("an event in San Francisco in March")
         assert view.waiting
+        await chat.person.chats.confirm(chat.id, view.waiting.id)
         assert await value_of(api, "sum(steadfast_turns_total{kind='tool'}) >= 1") >= 1
         assert await value_of(api, "sum(steadfast_first_word_seconds_count) >= 2") >= 2
         replied, began = [await value_of(api, f"sum(steadfast_{name}_seconds_sum)") for name in ("reply", "first_word")]
@@ -187,6 +188,31 @@ async def test_prometheus_scrapes_what_the_chats_and_the_sdk_did(seen: Seen, tem
         assert await value_of(api, "steadfast_chats_open >= 1") >= 1
         sdk = "sum(temporal_activity_execution_latency_seconds_count{activity_type='plan'}) >= 2"
         assert await value_of(api, sdk) >= 2
+        for title, query in panels():
+            if title not in (
+                "Failed attempts a minute",
+                "Retries a minute",
+                "Requests to Temporal that failed, a minute",
+            ):
+                await value_of(api, query)  # fails where the panel would stay empty
+
+
+def panels() -> list[tuple[str, str]]:
+    """Each query of the dashboard, under its panel's title."""
+    dashboard = json.loads((ROOT / "deploy/grafana.json").read_text(encoding="utf-8"))
+    found = [(panel["title"], target) for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    return [(title, target["expr"].replace("$__rate_interval", "30s")) for title, target in found]
+
+
+def test_queries_of_the_dashboard_are_valid(tmp_path: Path) -> None:
+    tool = shutil.which("promtool")
+    if tool is None:
+        pytest.skip("no promtool on this machine; Debian: apt-get install prometheus")
+    rules = [{"record": f"panel:{number}", "expr": query} for number, (_, query) in enumerate(panels())]
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = subprocess.run([tool, "check", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_metrics_keep_the_rules_of_prometheus(seen: Seen) -> None:
