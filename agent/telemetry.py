@@ -59,6 +59,7 @@ def worker_runtime(settings: Settings) -> Runtime:
         logging=LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), lines),
         metrics=_exporter(settings),
         attach_service_name=False,
+        global_tags={} if settings.metrics_address else {"service.name": "steadfast-worker"},
     )
     try:
         return Runtime(telemetry=telemetry, worker_heartbeat_interval=timedelta(seconds=1))

@@ -23,6 +23,8 @@ from agent.settings import Settings
 from tools.kit.results import hide
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor
+    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span, Tracer
 
 SCHEMA = "https://opentelemetry.io/schemas/1.38.0"
@@ -80,20 +82,11 @@ class Tracing:
         from opentelemetry import trace
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import ReadableSpan
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
-
-        class WithoutQueries(BatchSpanProcessor):
-            """Pages query again and again, and nobody looks for that."""
-
-            def on_end(self, span: ReadableSpan) -> None:
-                if not span.name.startswith(("QueryWorkflow:", "HandleQuery:")):
-                    super().on_end(span)
 
         named = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": service}
         provider = create_tracer_provider(resource=Resource.create(named))
-        provider.add_span_processor(WithoutQueries(OTLPSpanExporter()))
+        provider.add_span_processor(span_processor(OTLPSpanExporter(), words=self._words))
         trace.set_tracer_provider(provider)
         self._flush = provider.force_flush
         self._tracer = trace.get_tracer("steadfast", schema_url=SCHEMA)
@@ -142,6 +135,37 @@ class Tracing:
                 span.set_attribute("error.type", kind)
                 span.set_status(Status(StatusCode.ERROR))
                 raise
+
+
+def span_processor(exporter: "SpanExporter", *, words: bool) -> "SpanProcessor":
+    """What is sent: no queries, which pages make again and again; and without words no text of an error, which may quote
+    what somebody typed.
+    """
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace import Status
+
+    class Processor(BatchSpanProcessor):
+        def on_end(self, span: ReadableSpan) -> None:
+            if span.name.startswith(("QueryWorkflow:", "HandleQuery:")):
+                return
+            if not words:
+                span = ReadableSpan(
+                    name=span.name,
+                    context=span.context,
+                    parent=span.parent,
+                    resource=span.resource,
+                    attributes=span.attributes,
+                    links=span.links,
+                    kind=span.kind,
+                    status=Status(span.status.status_code),
+                    start_time=span.start_time,
+                    end_time=span.end_time,
+                    instrumentation_scope=span.instrumentation_scope,
+                )
+            super().on_end(span)
+
+    return Processor(exporter)
 
 
 @dataclass(frozen=True)

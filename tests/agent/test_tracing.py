@@ -14,7 +14,7 @@ from agent.llm.chain import CallFailed, Failure
 from agent.messages import ToolCall
 from agent.model import ModelRequest, Reply
 from agent.settings import Settings
-from agent.tracing import Tracing
+from agent.tracing import Tracing, span_processor
 from tests.workflow.harness import CannedModel, call, say
 
 KEY = "sk-key-of-a-person"
@@ -125,6 +125,23 @@ async def test_run_of_a_tool_is_a_span(words: bool) -> None:
         "gen_ai.tool.call.id": "k-1",
         **(told if words else {}),
     }
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_text_of_an_error_is_sent_with_words_only_and_queries_never(words: bool) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(span_processor(exporter, words=words))
+    tracer = provider.get_tracer("test")
+    with tracer.start_as_current_span("QueryWorkflow:get_chat"), tracer.start_as_current_span("HandleQuery:get_chat"):
+        pass
+    with pytest.raises(ValueError, match="Springfield"), tracer.start_as_current_span("RunActivity:FindEvents"):
+        raise ValueError("There is nothing in Springfield.")
+    provider.force_flush()
+    [span] = exporter.get_finished_spans()
+    assert (span.name, span.status.status_code.name) == ("RunActivity:FindEvents", "ERROR")
+    assert ("Springfield" in span.to_json()) is words
+    provider.shutdown()
 
 
 async def test_without_an_endpoint_nothing_is_traced() -> None:
