@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from temporalio import activity
-from temporalio.plugin import SimplePlugin
 
 from agent.errors import SettingsError
 from agent.messages import ToolCall
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span, Tracer
+    from temporalio.client import Plugin
 
 SCHEMA = "https://opentelemetry.io/schemas/1.38.0"
 _PROVIDERS = {
@@ -62,7 +62,7 @@ class Tracing:
     """What a process traces, and the SDK's plugin that its Temporal client needs; without an endpoint nothing."""
 
     def __init__(self, settings: Settings, service: str) -> None:
-        self.plugins: list[SimplePlugin] = []
+        self.plugins: list[Plugin] = []
         self._words = settings.otel_instrumentation_genai_capture_message_content
         self._environment = settings.environment
         self._tracer: Tracer | None = None
