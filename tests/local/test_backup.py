@@ -8,6 +8,7 @@ from pathlib import Path
 from temporalio.client import Client
 
 from tests.local.stack import Stack, run_command
+from tests.workflow.harness import wait_until
 
 
 async def start(address: str, chat: str) -> None:
@@ -47,7 +48,11 @@ async def test_backup_while_the_server_writes_is_one_moment_of_all_chats(stack: 
         await start(now.address, f"chat-{number}")
         number += 1
     assert (await made).returncode == 0
-    assert len(await chats(now.address)) == number
+
+    async def all_are_listed() -> bool:
+        return len(await chats(now.address)) == number
+
+    await wait_until(all_are_listed)
     with sqlite3.connect(tmp_path / "copy") as copy:
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     copy.close()
