@@ -48,24 +48,26 @@ def backup(settings: Settings, file: Path, say: Callable[[str], None]) -> None:
 def restore(settings: Settings, file: Path, say: Callable[[str], None]) -> None:
     """Put a copy in the place of the database, which gets another name. Raises StartFailed with the reason."""
     home = _own_home(settings)
+    part = home / f"{RESTORED}.part"
     try:
         chats = check(file)
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = home / f"{RESTORED}.part"
         part.touch(mode=0o600)
         shutil.copyfile(file, part)
         part.rename(home / RESTORED)
     except (OSError, sqlite3.Error) as error:
+        part.unlink(missing_ok=True)
         raise StartFailed(f"{file} is no copy of a database of chats, so nothing was changed: {error}.") from None
     try:
         aside = take_database_away(settings, say)
+        if not is_running(settings):
+            with opened(home / "server.lock") as lock:
+                if not lock.take():
+                    raise StartFailed("A Temporal server still uses this home. Wait a moment, then try again.")
+                (home / RESTORED).rename(home / DATABASE)
     except StartFailed:
         (home / RESTORED).unlink(missing_ok=True)
         raise
-    if not is_running(settings):
-        with opened(home / "server.lock") as lock:
-            if lock.take() and not (home / DATABASE).exists():
-                (home / RESTORED).rename(home / DATABASE)
     say(f"The {chats} chats of {file} are there again.")
     if aside:
         say(f"Those of before are in {', '.join(path.name for path in aside)} in {home}.")
