@@ -165,7 +165,9 @@ async def value_of(api: str, query: str, seconds: float = 60) -> float:
     async def is_known() -> bool:
         async with httpx.AsyncClient() as client:
             with suppress(httpx.TransportError):
-                found[:] = (await client.get(f"{api}/query", params={"query": query})).json()["data"]["result"]
+                answer = await client.get(f"{api}/query", params={"query": query})
+                if answer.status_code != 503:  # it is starting
+                    found[:] = answer.json()["data"]["result"]
         return bool(found)
 
     await wait_until(is_known, seconds)
