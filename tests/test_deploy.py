@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from agent import visibility
 from agent.settings import Settings, load_settings
 from worker import OVERDUE
 
@@ -123,4 +124,5 @@ def test_nothing_is_published_beyond_this_machine() -> None:
 
 def test_search_attributes_of_chats_are_made() -> None:
     script = SERVICES["namespace"]["command"][0]
-    assert re.findall(r"--name (Chat\w+) --type Keyword", script) == ["ChatGoal", "ChatStatus", "ChatWaiting"]
+    names = re.findall(r"--name (Chat\w+) --type Keyword", script)
+    assert names == [key.name for key in (visibility.GOAL, visibility.STATUS, visibility.WAITING, visibility.VISITOR)]

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 
 from agent.goals import goal_for
@@ -237,9 +238,20 @@ async def test_page_is_alive_and_ready(running_page: RunningPage) -> None:
         assert (await client.get(f"{running_page.url}/_stcore/health")).status_code == 200
 
 
-async def test_worker_that_is_stopped_says_so_in_its_log(seen: Seen, temporal: Client) -> None:
+async def test_worker_that_is_stopped_finishes_its_reply(seen: Seen, temporal: Client) -> None:
     """The last of this module: it ends the worker."""
+    chat = await seen.workers.person(temporal).start(goal_for(load(), "event_flight_invoice"))
+    await chat.person.chats.send(chat.id, "an event in San Francisco in March")
+    handle = temporal.get_workflow_handle(chat.id)
+
+    async def is_replying() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        return any(each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for each in pending)
+
+    await wait_until(is_replying)
     ended = seen.workers.workers[0]
     ended.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(ended.wait, 30) == 0
-    assert seen.lines()[-1]["message"] == "Stopping. What is under way may finish, for at most 5 s."
+    said = [line["message"] for line in seen.lines()][-2:]
+    assert "Stopping. What is under way may finish, for at most 5 s." in said
+    assert any(line.startswith("plan: done after ") and line.endswith(", attempt 1.") for line in said)
