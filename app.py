@@ -5,6 +5,7 @@ from starlette.middleware import Middleware
 
 from agent.page.access import CookieMiddleware
 from agent.page.codec_server import codec_routes
+from agent.page.decide import decide_routes
 from agent.page.health import health_routes
 from agent.page.startup import draw_failure, draw_page, lifespan, owner, page, visitor_cookie
 
@@ -15,7 +16,7 @@ else:
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=[*health_routes(page), *codec_routes(page)],
+        routes=[*health_routes(page), *codec_routes(page), *decide_routes(page)],
         middleware=middleware,
         on_script_error=draw_failure,
     )

@@ -58,6 +58,7 @@ from agent.messages import (
     ChatView,
     GoalSpec,
     Json,
+    LinkKind,
     ListedIn,
     Message,
     UserMessage,
@@ -332,6 +333,29 @@ class ChatClient:
     async def revoke_rule(self, chat_id: str, rule_id: str) -> None:
         """Ask about it again."""
         await self._signal(chat_id, "revoke_rule", rule_id)
+
+    async def add_link(
+        self, chat_id: str, kind: LinkKind, *, seconds: int, link_id: str = "", proposal_id: str = ""
+    ) -> None:
+        """Let others see the chat, take it over, or decide one proposal; the same link_id counts once."""
+        link: dict[str, Json] = {"id": link_id or secrets.token_hex(8), "kind": kind, "seconds": seconds}
+        await self._signal(chat_id, "add_link", link | {"proposal_id": proposal_id, "who": self._visitor.label})
+
+    async def revoke_link(self, chat_id: str, link_id: str) -> None:
+        """The link opens nothing from now on."""
+        await self._signal(chat_id, "revoke_link", link_id)
+
+    async def hand_over(self, chat_id: str, link_id: str, visitor: Visitor) -> None:
+        """Make the chat this visitor's, by a link that permits it once."""
+        told: dict[str, Json] = {"link": link_id, "owner": visitor.id, "who": visitor.label}
+        async with self._calling(chat_id):
+            told["attribute"] = await self._where_listed() == "attributes"
+        await self._signal(chat_id, "hand_over", told)
+
+    async def decide_by_link(self, chat_id: str, link_id: str, *, accepts: bool, who: str) -> None:
+        """Decide the proposal of a link that permits it once."""
+        verdict = "confirm" if accepts else "decline"
+        await self._signal(chat_id, "decide_by_link", {"link": link_id, "verdict": verdict, "who": who})
 
     async def end(self, chat_id: str) -> None:
         """End a chat; one that has ended already stays so."""

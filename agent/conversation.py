@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from agent import fork, rules, window
+from agent import fork, links, rules, window
 from agent.messages import (
     EPOCH,
     Accepted,
@@ -20,6 +20,7 @@ from agent.messages import (
     Instruction,
     Interruption,
     Json,
+    Link,
     ListedIn,
     Message,
     ModelUse,
@@ -86,7 +87,7 @@ class Conversation(Record):
     linger: seconds for which a chat whose goal is reached stays open (0 = it is over then); closes_at: when it closes.
     stopping: the reply under way is to stop. replaces: the seq of the reply that is written again; replaced: of those that were.
     interrupted: of the step under way, until the message that it comes to tells of it.
-    approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person.
+    approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person. links: what others may do.
     title: given by the person.
     Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
     """
@@ -128,6 +129,7 @@ class Conversation(Record):
     beside: list[Proposal] = []
     approved: list[Accepted] = []
     rules: list[Rule] = []
+    links: list[Link] = []
     interrupted: list[Interruption] = []
     linger: int = 0
     closes_at: datetime = EPOCH
@@ -236,6 +238,51 @@ class Conversation(Record):
         self.rules = [known.model_copy(update={"revoked": now}) if known is rule else known for known in self.rules]
         self._add(Notice(text=f"Asked about again: {rules.describe(rule)}."), now)
         return None
+
+    def add_link(self, link: Link, now: datetime) -> None:
+        """Permit what this link permits, until it is used, revoked or expired."""
+        if any(known.id == link.id for known in self.links):
+            return None
+        if self.ended:
+            return self.reject_input("The chat has ended; start a new one.", now)
+        if len(links.in_force(self.links, now)) >= links.IN_FORCE:
+            return self.reject_input("This chat has too many links. Revoke one first.", now)
+        if link.proposal_id and all(proposal.id != link.proposal_id for proposal in self.waiting):
+            return self.reject_input("That proposal is no longer open. Decide on the newest one.", now)
+        self.links = [*self.links, link][-links.KEPT :]
+        self.revision += 1
+        return None
+
+    def revoke_link(self, link_id: str, now: datetime) -> None:
+        """The link opens nothing from now on."""
+        if not any(link.id == link_id for link in links.in_force(self.links, now)):
+            return self.reject_input("That link is no longer in force.", now)
+        return self._end_link(link_id, "revoked")
+
+    def hand_over(self, link_id: str, who: str, now: datetime) -> bool:
+        """Whether the link hands the chat over: once."""
+        if not links.find(self.links, link_id, "owner", now):
+            self.reject_input("That link is no longer in force.", now)
+            return False
+        self._end_link(link_id, "used")
+        for link in links.in_force(self.links, now):
+            self._end_link(link.id, "revoked")
+        self._add(Notice(text=f"This chat was handed over to {who or 'somebody else'}."), now)
+        return True
+
+    def decide_by_link(self, link_id: str, verdict: Verdict, now: datetime) -> None:
+        """Decide the proposal of the link: once."""
+        link = links.find(self.links, link_id, "decide", now)
+        if link is None:
+            return self.reject_input("That link is no longer in force.", now)
+        self._end_link(link_id, "used")
+        if verdict.accepts:
+            return self.confirm(now, link.proposal_id, None, verdict.who)
+        return self.decline(now, link.proposal_id, verdict.reason, verdict.who)
+
+    def _end_link(self, link_id: str, why: Literal["used", "revoked"]) -> None:
+        self.links = [each.model_copy(update={"over": why}) if each.id == link_id else each for each in self.links]
+        self.revision += 1
 
     def end(self, now: datetime) -> None:
         """End the chat, whatever else is under way. A tool that was accepted and has not begun does not run."""

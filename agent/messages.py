@@ -262,6 +262,29 @@ class Rule(Record):
     who: str = ""
 
 
+LinkKind = Literal["read", "owner", "decide"]
+
+
+class Link(Record):
+    """A link to a chat, see agent/links.py. who: made it. proposal_id: of a link that decides. over: why it is no more."""
+
+    id: str
+    kind: LinkKind
+    expires: datetime
+    proposal_id: str = ""
+    who: str = ""
+    over: Literal["", "used", "revoked"] = ""
+
+
+class Handover(Record):
+    """By this link, the chat belongs to this visitor from now on; attribute: the server lists chats by ChatVisitor."""
+
+    link: str
+    owner: str
+    who: str = ""
+    attribute: bool = False
+
+
 class Plan(Record):
     """The outcome of one model call: text, and the tools it proposes, one after another.
 
@@ -367,6 +390,7 @@ class ChatView(Record):
     waiting: Proposal | None = None
     beside: list[Proposal] = []
     rules: list[Rule] = []
+    links: list[Link] = []
     queued: list[UserMessage] = []
     running: str = ""
     dropped: Dropped = Dropped()

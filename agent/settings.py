@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     page_secret: str = Field(
         "",
         repr=False,
-        description="signs visitors' cookies; not set: a random secret in STEADFAST_HOME. Set it, the same for all, where several pages serve one app or the disk is forgotten; at least 32 random characters",
+        description="signs visitors' cookies and links; not set: a random secret in STEADFAST_HOME. Set it, the same for all, where several pages serve one app or the disk is forgotten; at least 32 random characters",
     )
     embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
     break_it: bool = Field(

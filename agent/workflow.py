@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from agent.messages import (
         ChatView,
         Decision,
+        Handover,
         Json,
         Plan,
         Proposal,
@@ -289,11 +290,26 @@ class AgentGoalWorkflow:
             case "rename":
                 self.chat.rename(wire.read_title(payload))
                 workflow.upsert_memo({"title": self.chat.title})
+            case "add_link":
+                self.chat.add_link(wire.read_link(payload, now), now)
+            case "revoke_link":
+                self.chat.revoke_link(wire.read_link_id(payload), now)
+            case "hand_over":
+                self._hand_over(wire.read_handover(payload))
+            case "decide_by_link":
+                self.chat.decide_by_link(*wire.read_link_verdict(payload), now)
             case "repaired":
                 self.chat.repair(wire.read_repair(payload), now)
             case _:
                 raise wire.Unreadable("Ignored a signal with an unknown name.")
         return None
+
+    def _hand_over(self, handover: Handover) -> None:
+        if not self.chat.hand_over(handover.link, handover.who, workflow.now()):
+            return
+        workflow.upsert_memo({visibility.MEMO_OWNER: handover.owner})
+        if handover.attribute and self.chat.listed_in == "attributes":
+            workflow.upsert_search_attributes([visibility.VISITOR.value_set(handover.owner)])
 
     @workflow.query
     def get_chat(self, since: Any = 0) -> ChatView:

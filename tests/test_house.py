@@ -27,6 +27,7 @@ LEAVES = {
     "agent.wire",
     "agent.window",
     "agent.text",
+    "agent.links",
     "agent.visitor",
     "agent.rules",
     "agent.sentences",

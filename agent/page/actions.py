@@ -10,11 +10,12 @@ import streamlit as st
 
 from agent.client import ChatClient
 from agent.errors import ChatError
-from agent.messages import Proposal, Verdict
+from agent.messages import LinkKind, Proposal, Verdict
 from agent.page import edit_form
 from agent.page.app import PageApp
 from agent.page.outbox import OutgoingMessage
 from agent.page.session import SessionState, show_address
+from agent.visitor import OWNER
 
 AT_ONCE = 0.5
 """Seconds that a click waits for the server; what takes longer is told later."""
@@ -118,6 +119,44 @@ def revoke_rule(app: PageApp, session: SessionState, rule_id: str) -> None:
     """Be asked again."""
     chat_id = session.chat_id
     _try(app, session, lambda client: client.revoke_rule(chat_id, rule_id))
+
+
+def add_link(app: PageApp, session: SessionState, kind: LinkKind, seconds: int, proposal_id: str = "") -> None:
+    """Make a link to this chat."""
+    chat_id, link_id = session.chat_id, secrets.token_hex(8)
+
+    async def add(client: ChatClient) -> None:
+        await client.add_link(chat_id, kind, link_id=link_id, seconds=seconds, proposal_id=proposal_id)
+
+    _try(app, session, add)
+
+
+def revoke_link(app: PageApp, session: SessionState, link_id: str) -> None:
+    """The link opens nothing any more."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.revoke_link(chat_id, link_id))
+
+
+def take_over(app: PageApp, session: SessionState, chat_id: str, link_id: str) -> None:
+    """Make the chat of a link this visitor's, and show it."""
+    visitor = app.visitor()
+
+    async def take(_: ChatClient) -> None:
+        client = await app.client(OWNER)
+        await client.hand_over(chat_id, link_id, visitor)
+        for _attempt in range(30):
+            if (await client.look(chat_id)).owner == visitor.id:
+                return
+            await asyncio.sleep(0.1)
+        raise ChatError("The chat was not handed over yet. If it does not appear among yours, ask for a new link.")
+
+    try:
+        app.call(take)
+    except ChatError as error:
+        session.problem = str(error)
+        return
+    app.refresh_chats()
+    open_chat(session, chat_id)
 
 
 def tick_key(proposal: Proposal) -> str:

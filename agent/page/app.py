@@ -209,8 +209,13 @@ class PageApp:
     @functools.cached_property
     def visitor_cookie(self) -> BrowserCookie:
         """Recognizes the browsers of visitors."""
+        return BrowserCookie(self.signing_key)
+
+    @functools.cached_property
+    def signing_key(self) -> str:
+        """Signs cookies and links."""
         self._ensure_settings()
-        return BrowserCookie(self.settings.page_secret or self.owner.token)
+        return self.settings.page_secret or self.owner.token
 
     def chats(self, *, fetch: bool = True) -> tuple[ChatRow, ...]:
         """The visitor's newest chats, at most some seconds old; fetched in the background, but for the first time."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from agent.messages import Json, Proposal
-from agent.page import actions, argument_form, format, results, rules_list
+from agent.page import actions, argument_form, format, results, rules_list, share
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 
@@ -79,6 +79,7 @@ def _single(app: PageApp, session: SessionState, proposal: Proposal) -> None:
             _edit_button(session, proposal)
             _decline_with_reason(app, session, proposal)
             rules_list.render_offer(app, session, proposal)
+            share.render_offer(app, session, proposal)
 
 
 def _several(app: PageApp, session: SessionState, waiting: Sequence[Proposal]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from agent.errors import ChatError
-from agent.page import actions, export_panel, format, score, waterfall
+from agent.page import actions, export_panel, format, score, share, waterfall
 from agent.page.app import PageApp
 from agent.page.session import Panel, SessionState
 
@@ -28,6 +28,7 @@ _PANELS: dict[Panel, tuple[str, str, str, Callable[[PageApp, SessionState], None
     ),
     "score": ("Score", ":material/scoreboard:", "Score", score.render_score),
     "export": ("Export", ":material/download:", "Export", export_panel.render_export),
+    "share": ("Share", ":material/share:", "Share this chat", share.render_share),
     "delete": ("Delete", ":material/delete:", "Delete this chat?", _render_delete),
 }
 """The label and the icon of each button, the title of what it opens, and what draws that."""

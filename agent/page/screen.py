@@ -18,6 +18,7 @@ from agent.page import (
     opening,
     pace,
     panels,
+    shared,
     sidebar,
     status,
     theme,
@@ -46,6 +47,9 @@ def draw(app: PageApp) -> None:
         theme.render_title("Steadfast")
         st.error(opening.for_owner(app, app.problem), icon=":material/settings_alert:")
         return
+    if token := shared.requested_link():
+        shared.render_shared(app, session, token)
+        return
     if not visitor.id:
         login.render_login()
         return
@@ -60,6 +64,7 @@ def draw(app: PageApp) -> None:
     if state.owner is not None and not app.is_open_to(visitor, state.owner):
         sidebar.render_sidebar(app, session, ChatState())
         opening.render_not_found(app, session, NOT_YOURS)
+        st.fragment(run_every=pace.SLOW)(_wait_until_open)(app, session)
         return
     pending = app.outbox(session.chat_id).reconcile(state)
     session.reconcile(state, pending)
@@ -128,6 +133,13 @@ def _send_anyway(app: PageApp, session: SessionState, state: ChatState, pending:
         return
     text = next((message.text for message in reversed(state.messages) if isinstance(message, UserMessage)), "")
     st.button("Send it anyway", key="insist", type="tertiary", on_click=actions.send_anyway, args=(app, session, text))
+
+
+def _wait_until_open(app: PageApp, session: SessionState) -> None:
+    """It may be handed over to this visitor."""
+    owner = app.watcher(session.chat_id).snapshot(visible=not message_box.is_hidden()).owner
+    if owner is not None and app.is_open_to(app.visitor(), owner):
+        st.rerun()
 
 
 def _wait_for_messages(app: PageApp, session: SessionState) -> None:

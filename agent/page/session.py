@@ -21,7 +21,7 @@ PAGE = 40
 CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
-Panel = Literal["", "waterfall", "score", "export", "delete"]
+Panel = Literal["", "waterfall", "score", "export", "share", "delete"]
 
 
 @dataclass

@@ -6,6 +6,7 @@ input, the signals' bare and rich forms, and the queries. What cannot be read ra
 
 from agent.errors import Unreadable
 from agent.wire.answers import agent_goal, history, latest_tool_data
+from agent.wire.links import read_handover, read_link, read_link_id, read_link_verdict
 from agent.wire.signals import (
     read_model,
     read_prompt,
@@ -28,6 +29,10 @@ __all__ = [
     "chat_view",
     "history",
     "latest_tool_data",
+    "read_handover",
+    "read_link",
+    "read_link_id",
+    "read_link_verdict",
     "read_model",
     "read_prompt",
     "read_repair",

@@ -25,6 +25,7 @@ def chat_view(chat: Conversation, since: int = 0) -> ChatView:
         waiting=chat.proposal,
         beside=chat.beside,
         rules=chat.rules,
+        links=chat.links,
         queued=[message for message in queued if isinstance(message, UserMessage)],
         running=chat.accepted.tool if chat.accepted and chat.working == "tool" else "",
         dropped=chat.dropped,

@@ -32,6 +32,12 @@ GIVEN: dict[str, Any] = {
     "run_id": "",
     "title": "Mine",
     "seq": 1,
+    "kind": "read",
+    "seconds": 60,
+    "link_id": "l1",
+    "accepts": True,
+    "who": "Bob",
+    "visitor": BOB,
 }
 NAMED = sorted(
     name

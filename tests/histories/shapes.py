@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from agent.client import new_chat_id
 from agent.errors import ModelRefused, ModelUnavailable
 from agent.messages import PastCall, Repair, ToolCall, Verdict
+from agent.visitor import of_browser
 from tests.workflow.harness import GOAL, Answer, Chat, Harness, call, calls, say, wait_until
 
 Shape = Callable[[Harness], Awaitable[Chat]]
@@ -66,6 +67,22 @@ async def renamed(harness: Harness) -> Chat:
     chat = await harness.start()
     await harness.chats.rename(chat.id, "Groceries")
     await chat.until(lambda view: view.title == "Groceries")
+    return chat
+
+
+@shape(call("WriteNote", text="milk"), say("Kept."))
+async def shared(harness: Harness) -> Chat:
+    """Somebody else decides by a link, and another one takes the chat over."""
+    await harness.chats.chats()
+    chat = await harness.start_with(listed_in="attributes")
+    view = await chat.say("Note: milk")
+    assert view.waiting is not None
+    await harness.chats.add_link(chat.id, "decide", seconds=60, link_id="l1", proposal_id=view.waiting.id)
+    await harness.chats.decide_by_link(chat.id, "l1", accepts=True, who="Bob (by a link)")
+    await chat.settled()
+    await harness.chats.add_link(chat.id, "owner", seconds=60, link_id="l2")
+    await harness.chats.hand_over(chat.id, "l2", of_browser("bob"))
+    await chat.until(lambda view: view.links[-1].over == "used")
     return chat
 
 

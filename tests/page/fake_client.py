@@ -19,6 +19,8 @@ from agent.messages import (
     ChatView,
     GoalSpec,
     Json,
+    Link,
+    LinkKind,
     ModelUse,
     Plan,
     Proposal,
@@ -173,6 +175,29 @@ class FakeClient(ChatClient):
         self._note("revoke_rule", rule_id)
         chat = self._open(chat_id)
         chat.conversation.revoke_rule(rule_id, chat.tick())
+
+    async def add_link(
+        self, chat_id: str, kind: LinkKind, *, seconds: int, link_id: str = "", proposal_id: str = ""
+    ) -> None:
+        self._note("add_link", kind, proposal_id)
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        link = Link(id=link_id, kind=kind, expires=expires.replace(microsecond=0), proposal_id=proposal_id)
+        self._open(chat_id).conversation.add_link(link, datetime.now(UTC))
+
+    async def revoke_link(self, chat_id: str, link_id: str) -> None:
+        self._note("revoke_link", link_id)
+        self._open(chat_id).conversation.revoke_link(link_id, datetime.now(UTC))
+
+    async def hand_over(self, chat_id: str, link_id: str, visitor: Visitor) -> None:
+        self._note("hand_over", link_id, visitor.id)
+        chat = self._open(chat_id)
+        if chat.conversation.hand_over(link_id, visitor.label, datetime.now(UTC)):
+            chat.owner = visitor.id
+
+    async def decide_by_link(self, chat_id: str, link_id: str, *, accepts: bool, who: str) -> None:
+        self._note("decide_by_link", link_id, accepts, who)
+        verdict = Verdict(accepts=accepts, who=who)
+        self._open(chat_id).conversation.decide_by_link(link_id, verdict, datetime.now(UTC))
 
     async def end(self, chat_id: str) -> None:
         self._note("end", chat_id)
