@@ -22,9 +22,11 @@ from agent.errors import ServerUnavailable, SettingsError
 from agent.eviction import STICKY_TIMEOUT, EvictingRunner
 from agent.faults import CutModel, Faults
 from agent.health import Readiness, served
+from agent.ledger import Ledger
 from agent.llm import build_guard, build_model
 from agent.local import SupervisorPipe, status, supervisor_pipe
 from agent.settings import Settings, load_settings, settings_source
+from agent.spending import SpendingLedger
 from agent.telemetry import Metrics, worker_runtime
 from agent.temporal import check_namespace, connect, connection
 from agent.tracing import process_tracing
@@ -57,12 +59,13 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     metrics = Metrics(runtime.metric_meter)
     client = await connect(settings, address, runtime=runtime, plugins=tracing.plugins)
     readiness = Readiness(partial(check_namespace, client), stop.is_set)
-    activities = Activities(settings, model, toolset, guard, faults.tool_returned if faults else None, metrics, tracing)
+    returned, ledger = faults.tool_returned if faults else None, Ledger(client, settings)
+    activities = Activities(settings, model, toolset, guard, returned, metrics, tracing, ledger)
     runner = EvictingRunner()
     worker = Worker(
         client,
         task_queue=settings.temporal_task_queue,
-        workflows=[AgentGoalWorkflow],
+        workflows=[AgentGoalWorkflow, SpendingLedger],
         activities=activities.all(),
         workflow_runner=runner,
         max_concurrent_activities=MOST_AT_ONCE,

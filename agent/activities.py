@@ -19,6 +19,7 @@ from agent.attempts import explained_failures, log_redacted
 from agent.errors import ContextTooLong, ModelGarbled, ModelRefused
 from agent.goals import goal_for
 from agent.heartbeat import Heartbeater, heartbeating
+from agent.ledger import Ledger
 from agent.messages import (
     GoalSpec,
     ModelUse,
@@ -51,7 +52,9 @@ SUMMARY_LENGTH = 4_000
 
 
 class Activities:
-    """guard: the model of GUARDRAIL_MODEL, or None. tool_returned: called when a tool has run, before that is told."""
+    """guard: the model of GUARDRAIL_MODEL, or None. tool_returned: called when a tool has run, before that is told.
+
+    ledger: of the budgets of a day."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Activities:
         tool_returned: Callable[[], None] | None = None,
         metrics: Metrics | None = None,
         tracing: Tracing | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._settings = settings
         self._model = model
@@ -70,6 +74,7 @@ class Activities:
         self._tool_returned = tool_returned
         self._metrics = metrics or Metrics()
         self._tracing = tracing or Tracing(Settings(), "")
+        self._ledger = ledger
         self._goals = {name: goal_for(toolset, name) for name in toolset.goals}
         self._servers = Servers(toolset, settings.environment)
 
@@ -86,6 +91,7 @@ class Activities:
         """One turn of the model. Retried while no model works; fails for good when the request can never work."""
         async with self._attempt("plan", self._settings.stream_interval) as heartbeater:
             with explained_failures(heartbeater, self._settings.environment):  # also while MCP servers list tools
+                await self._check_ledger()
                 try:
                     plan = self._over_budget(request, heartbeater.usage) or await self._plan(request, heartbeater)
                 except asyncio.CancelledError:
@@ -137,6 +143,7 @@ class Activities:
         )
         async with self._attempt("summarize", 0) as heartbeater:
             with explained_failures(heartbeater, self._settings.environment):
+                await self._check_ledger()
                 reply = await self._model.summarize(model_request)
                 heartbeater.add_usage(reply.use)
         return Plan(text=self._kept(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
@@ -168,9 +175,23 @@ class Activities:
     @asynccontextmanager
     async def _attempt(self, work: Work, interval: float) -> AsyncIterator[Heartbeater]:
         """An attempt that is measured, and sends heartbeats."""
+        uses: list[ModelUse] = []
+
+        def note(use: ModelUse) -> None:
+            self._metrics.used(use)
+            uses.append(use)
+
         with self._metrics.attempt(work):
-            async with heartbeating(interval, self._metrics.used) as heartbeater:
-                yield heartbeater
+            async with heartbeating(interval, note) as heartbeater:
+                try:
+                    yield heartbeater
+                finally:
+                    if self._ledger:
+                        await self._ledger.spend(activity.info().workflow_id or "", uses)
+
+    async def _check_ledger(self) -> None:
+        if self._ledger:
+            await self._ledger.check(activity.info().workflow_id or "")
 
     def _context(self, call: ToolCall, heartbeater: Heartbeater) -> ToolContext:
         def report(text: str, fraction: float | None) -> None:

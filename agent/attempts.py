@@ -36,6 +36,7 @@ READABLE = (
     "ModelUnavailable",
     "ModelRefused",
     "ContextTooLong",
+    "BudgetSpent",
     "ModelError",
     INTERNAL_ERROR,
     KEY_MISSING,

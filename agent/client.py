@@ -6,6 +6,7 @@ ServerUnavailable, NoWorker, ChatWedged, KeyMissing.
 
 import asyncio
 import copy
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -49,9 +50,11 @@ from agent.errors import (
     MessageRefused,
     NoWorker,
     ServerUnavailable,
+    TooManyMessages,
 )
 from agent.export import VERSION, Transcript
 from agent.fork import TRANSCRIPT_BYTES
+from agent.ledger import Ledger
 from agent.messages import (
     MESSAGE_LIMIT,
     AgentMessage,
@@ -181,6 +184,7 @@ class ChatClient:
         self._client = client
         self._settings = settings
         self._visitor = OWNER
+        self._ledger = Ledger(client, settings)
         self._lists_workers = True
         self._unlisted_answers = 0
         self._answered_at = -WORKER_SILENCE
@@ -204,6 +208,7 @@ class ChatClient:
         """Begin a chat with a message of the person, in answer to the welcome that they saw; both are durable once this
         returns. Where the chat is there already, only the message is sent; with the same id, it counts once."""
         said: dict[str, Json] = {"text": _sendable(text), "id": message_id}
+        await self._admit(chat_id)
         await self._start(chat_id, goal, titles.title(text) or goal.title, welcome=welcome, said=said, linger=LINGER)
 
     async def fork(self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "") -> None:
@@ -212,6 +217,7 @@ class ChatClient:
         No decision of the other chat, and no rule, permits anything in this one.
         """
         said: dict[str, Json] | None = {"text": _sendable(text), "id": message_id} if text else None
+        await self._admit(source)
         view, messages, _ = await self._read_all(source)
         kept = fork.up_to(messages, seq)
         if not kept and not said:
@@ -287,6 +293,7 @@ class ChatClient:
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
         """Send a message. It is durable once this returns; sent twice with the same id, it counts once."""
         said: dict[str, Json] = {"text": _sendable(text), "id": message_id or secrets.token_hex(8)}
+        await self._admit(chat_id)
         await self._signal(chat_id, "user_prompt", said | ({"insist": True} if insist else {}))
 
     async def confirm(self, chat_id: str, proposal_id: str, arguments: dict[str, Json] | None = None) -> None:
@@ -757,6 +764,18 @@ class ChatClient:
             raise ServerUnavailable(sentence) if sentence else _unavailable() from None
         except TimeoutError:
             raise _unavailable() from None
+
+    async def _admit(self, chat_id: str) -> None:
+        """Raise TooManyMessages when the visitor has sent as many as a minute allows."""
+        if not self._settings.messages_per_minute or self._visitor.is_owner:
+            return
+        async with self._calling(chat_id):
+            seconds = await self._ledger.wait(self._visitor.id)
+        if seconds:
+            raise TooManyMessages(
+                f"You can send {self._settings.messages_per_minute} messages a minute. The next one can be sent in "
+                f"{math.ceil(seconds)} s."
+            )
 
     async def _check(self, chat_id: str) -> None:
         """Raise ChatNotFound for the chat of somebody else, as if there was none; one that is yet to begin is anybody's."""

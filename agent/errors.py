@@ -46,6 +46,10 @@ class KeyMissing(ChatError):
     """The chat is encrypted, and this process or the worker lacks its key. It waits until the key is there."""
 
 
+class TooManyMessages(ChatError):
+    """A visitor has sent as many messages as a minute allows; the message may be sent again a little later."""
+
+
 class StartFailed(Exception):
     """The embedded server or worker could not be started; the message names the ways to get one."""
 
@@ -76,6 +80,10 @@ class ModelGarbled(ModelUnavailable):
 
 class ModelRefused(ModelError):
     """The same request will never work (400, 404, 422): do not try again, tell the person."""
+
+
+class BudgetSpent(ModelError):
+    """The day's budget is spent: do not ask the model; the message says when it opens again."""
 
 
 class ContextTooLong(ModelError):

@@ -99,6 +99,21 @@ class Settings(BaseSettings):
     chat_budget_tokens: int | None = Field(
         None, ge=1, le=1_000_000_000, description="the same in tokens, for models whose price is unknown"
     )
+    daily_budget_usd: Decimal | None = Field(
+        None, gt=0, description="what all chats together may cost a day (UTC), in US dollars"
+    )
+    daily_budget_tokens: int | None = Field(
+        None, ge=1, le=1_000_000_000_000, description="the same in tokens, for models whose price is unknown"
+    )
+    visitor_budget_usd: Decimal | None = Field(
+        None, gt=0, description="what the chats of one visitor may cost a day (UTC), in US dollars; not of the owner"
+    )
+    visitor_budget_tokens: int | None = Field(
+        None, ge=1, le=1_000_000_000_000, description="the same in tokens, for models whose price is unknown"
+    )
+    messages_per_minute: int | None = Field(
+        None, ge=1, le=10_000, description="how many messages one visitor may send a minute; not the owner"
+    )
     stream_interval: float = Field(
         0.1,
         ge=0,

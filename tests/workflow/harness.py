@@ -19,10 +19,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from agent import wire
 from agent.activities import Activities
 from agent.client import ChatClient
+from agent.ledger import Ledger
 from agent.messages import ArgumentSpec, ChatView, GoalSpec, ModelUse, ToolSpec
 from agent.model import CalledTool, ModelRequest, Reply
 from agent.prompts import SINCE
 from agent.settings import Settings
+from agent.spending import SpendingLedger
 from agent.workflow import AgentGoalWorkflow
 from tools import ToolContext, ToolError, Toolset, tool
 from tools.kit.define import tool_of
@@ -256,11 +258,12 @@ async def running_worker(
     ran: list[tuple[str, str, str]] = []
     hooks: dict[str, Callable[[], Any]] = {}
     model = CannedModel([say("Hello!"), *answers])
-    activities = Activities(settings, model, toolset or recording_tools(ran, hooks), guard)
+    tools = toolset or recording_tools(ran, hooks)
+    activities = Activities(settings, model, tools, guard, ledger=Ledger(temporal, settings))
     async with Worker(
         temporal,
         task_queue=queue,
-        workflows=[AgentGoalWorkflow],
+        workflows=[AgentGoalWorkflow, SpendingLedger],
         activities=activities.all(),
         workflow_runner=runner or SandboxedWorkflowRunner(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
