@@ -843,7 +843,7 @@ def _wedged() -> ChatError:
 def _worker_lacks_key() -> ChatError:
     return KeyMissing(
         "The worker lacks a key that this page or this chat is encrypted with. "
-        "Give pages and workers the same PAYLOAD_KEYS, and restart them; nothing is lost."
+        "Put it into the PAYLOAD_KEYS of pages and workers, and restart them; nothing is lost."
     )
 
 

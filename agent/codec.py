@@ -27,7 +27,7 @@ ENCODING = b"binary/encrypted"
 _KEY_ID = "encryption-key-id"
 _NONCE = 12
 _LOG = logging.getLogger(__name__)
-_SDK_LOGS = ("temporalio.worker._workflow", "temporalio.activity")
+_SDK_LOGS = ("temporalio", "temporalio.worker._workflow", "temporalio.activity")
 
 
 class EncryptingCodec(PayloadCodec):
@@ -102,7 +102,8 @@ def _missing_key(error: BaseException | None) -> KeyMissing | None:
 
 def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
     """Ours, for every process that connects. Without keys it writes plain text, and reads nothing that is encrypted."""
-    _leave_it_at_the_sentence()
+    for name in _SDK_LOGS:
+        logging.getLogger(name).addFilter(_QUIET)  # adding it again changes nothing
     return dataclasses.replace(
         pydantic_data_converter,
         payload_codec=EncryptingCodec(keys),
@@ -114,11 +115,20 @@ def is_encrypted(payload: Payload) -> bool:
     return payload.metadata.get("encoding") == ENCODING
 
 
-def _leave_it_at_the_sentence() -> None:
-    """Temporal's SDK logs a stack trace at every attempt to read a chat whose key is missing."""
-    for name in _SDK_LOGS:
-        logging.getLogger(name).addFilter(_is_other)  # adding it again changes nothing
+class _Quiet(logging.Filter):
+    """Leaves out what Temporal's SDK says of a run whose key is missing: lines of it, at every attempt and query."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and _missing_key(record.exc_info[1]):
+            if isinstance(record.args, tuple):
+                self._runs.update(arg for arg in record.args if isinstance(arg, str))
+            return False
+        text = record.getMessage()
+        return KeyMissing.__name__ not in text and not any(run in text for run in self._runs)
 
 
-def _is_other(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and _missing_key(record.exc_info[1]))
+_QUIET = _Quiet()

@@ -38,6 +38,9 @@ WORKER_AGE = 5.0
 LONGEST_RETRY = 8.0
 """Seconds at most between two questions to workers that seem to be gone; one that appears is asked at once."""
 
+KEYLESS = 30.0
+"""Seconds between two questions about a chat whose key is missing: only a restart of a page or a worker brings it."""
+
 SLOW = 5.0
 """Seconds after which a request without an answer is mentioned."""
 
@@ -171,7 +174,7 @@ class ChatWatcher:
         except ChatError as error:
             worker = "missing" if isinstance(error, NoWorker) else self.state.worker
             self.state = replace(self.state, error=error, worker=worker)
-            return LONGEST_RETRY if isinstance(error, KeyMissing) else AFTER_ERROR
+            return KEYLESS if isinstance(error, KeyMissing) else AFTER_ERROR
         except Exception:
             _LOG.exception("The page could not read a chat", extra={"chat": self.chat_id})
             self.state = replace(self.state, error=ChatError(_UNEXPECTED))

@@ -79,15 +79,27 @@ async def test_a_process_without_the_key_says_so_once(caplog: pytest.LogCaptureF
     ]
 
 
-def test_the_stack_traces_of_temporals_sdk_are_left_out_for_it_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_temporals_sdk_says_of_a_missing_key_is_left_out_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     data_converter([])
-    for name in ("temporalio.worker._workflow", "temporalio.activity"):
-        for error in (KeyMissing("no key"), ValueError("another")):
-            try:
-                raise error
-            except Exception:
-                logging.getLogger(name).exception("It failed")
-    assert [record.exc_info[1].args for record in caplog.records if record.exc_info] == [("another",)] * 2  # type: ignore[union-attr]
+
+    def fail(error: Exception, run: str) -> None:
+        try:
+            raise error
+        except Exception:
+            logging.getLogger("temporalio.worker._workflow").exception("Failed handling activation on run %s", run)
+
+    for run in ("run-1", "run-2"):
+        fail(KeyMissing("no key") if run == "run-1" else ValueError("no number"), run)
+        fail(RuntimeError("Missing initialize workflow"), run)
+    logging.getLogger("temporalio").warning("Failing workflow task {'failure': 'type: KeyMissing'}")
+    logging.getLogger("temporalio").warning("Failing legacy query request {'run_id': 'run-1'}")
+    logging.getLogger("temporalio").warning("Failing workflow task {'run_id': 'run-2'}")
+    assert caplog.messages == [
+        *["Failed handling activation on run run-2"] * 2,
+        "Failing workflow task {'run_id': 'run-2'}",
+    ]
 
 
 async def test_failures_are_encrypted_but_the_sentence_on_a_missing_key_is_not() -> None:
