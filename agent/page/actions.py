@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from agent.client import ChatClient
-from agent.errors import ChatError
+from agent.client import ChatClient, new_chat_id
+from agent.errors import ChatError, Unreadable
+from agent.export import read_json
 from agent.messages import LinkKind, Proposal, Verdict
 from agent.page import edit_form
 from agent.page.app import PageApp
@@ -238,6 +239,69 @@ def regenerate(app: PageApp, session: SessionState, seq: int) -> None:
     """Have the newest reply written again."""
     chat_id = session.chat_id
     _try(app, session, lambda client: client.regenerate(chat_id, seq))
+
+
+def retry_now(app: PageApp, session: SessionState) -> None:
+    """Have the step that waits for its next attempt tried at once."""
+    chat_id = session.chat_id
+    _try(app, session, lambda client: client.retry_now(chat_id))
+
+
+def choose(app: PageApp, session: SessionState, key: str, seq: int, text: str) -> None:
+    """What was chosen from the menu of a message."""
+    match st.session_state.get(key):
+        case "Copy":
+            session.copied = (session.copied[0] + 1, text)
+        case "Edit and send again":
+            session.rewriting = seq
+        case "Fork from here":
+            fork(app, session, seq)
+
+
+def stop_rewriting(session: SessionState) -> None:
+    """Leave the message as it is."""
+    session.rewriting = 0
+
+
+def send_rewritten(app: PageApp, session: SessionState, key: str) -> None:
+    """Send the edited message in a new chat, which begins with everything that was said before it."""
+    fork(app, session, session.rewriting - 1, str(st.session_state.get(key) or ""))
+
+
+def fork(app: PageApp, session: SessionState, seq: int, text: str = "") -> None:
+    """Go on in a new chat from the message `seq`; the page goes there once it has begun."""
+    if session.next_chat:
+        return
+    source, chat_id, message_id = session.chat_id, new_chat_id(), secrets.token_hex(16)
+
+    async def begin(client: ChatClient) -> None:
+        await client.fork(source, chat_id, seq=seq, text=text, message_id=message_id)
+
+    if _try(app, session, begin):
+        session.next_chat = chat_id
+        app.refresh_chats()
+
+
+def import_chat(app: PageApp, session: SessionState, key: str) -> None:
+    """Show the chat of an exported file; it can be read, and forked."""
+    file, chat_id = st.session_state.get(key), new_chat_id()
+    if file is None or session.next_chat:
+        return
+    try:
+        transcript = read_json(file.getvalue())
+    except Unreadable as error:
+        session.problem = str(error)
+        return
+    if _try(app, session, lambda client: client.import_chat(chat_id, transcript)):
+        session.next_chat, session.panel = chat_id, ""
+        app.refresh_chats()
+
+
+def rename(app: PageApp, session: SessionState, key: str) -> None:
+    """Give the chat another title."""
+    chat_id, title, session.panel = session.chat_id, str(st.session_state.get(key) or ""), ""
+    _try(app, session, lambda client: client.rename(chat_id, title))
+    app.refresh_chats()
 
 
 def repair(app: PageApp, session: SessionState) -> None:

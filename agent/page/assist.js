@@ -45,7 +45,9 @@ class Assist {
   }
 
   /** Read a new message out; what was there when the page was opened is not new. */
-  update({ chat, seq, text }) {
+  update({ chat, seq, text, copied }) {
+    if (this.newest && copied.number > this.copied) this.copy(copied.text);
+    this.copied = copied.number;
     if (this.newest?.chat === chat && seq > this.newest.seq) this.words.textContent = text;
     this.newest = { chat, seq };
     this.changed();
@@ -88,6 +90,25 @@ class Assist {
     if (!first) this.reading = setTimeout(() => (this.status.textContent = text), SETTLED);
   }
 
+  // Copying
+
+  async copy(text) {
+    let done = true;
+    try {
+      await navigator.clipboard.writeText(text); // only where the page came by https, or from this machine
+    } catch {
+      const area = Object.assign(document.createElement("textarea"), { value: text, ariaHidden: "true" });
+      document.body.append(area);
+      area.select();
+      done = document.execCommand("copy");
+      area.remove();
+    }
+    const note = Object.assign(document.createElement("div"), { className: "copied", role: "status" });
+    document.body.append(note);
+    note.textContent = done ? "Copied" : "This browser does not allow it. Select the text, and copy it.";
+    setTimeout(() => note.remove(), done ? 1500 : 6000);
+  }
+
   // Keys
 
   pressed(event) {
@@ -117,6 +138,11 @@ class Assist {
     if (form) {
       const undo = [...card.querySelectorAll('[class*="st-key-edit-"] button')].at(-1);
       undo?.click();
+      return box?.focus();
+    }
+    const cancel = document.querySelector(".st-key-rewrite-cancel button");
+    if (cancel) {
+      cancel.click();
       return box?.focus();
     }
     if (typing && event.target === box) {

@@ -3,12 +3,13 @@
 Keys: Esc goes from the empty message box to the card, closes an edit form, and goes back to the box; y, n and e decide or
 edit only while the card has the focus, so nothing is confirmed by a key that was meant for words. After a click the focus
 returns to the message box. New messages and the status line are read out politely, the words of a growing reply only once
-they are whole. "Show earlier messages" keeps what was read where it was.
+they are whole. "Show earlier messages" keeps what was read where it was. What is copied goes to the clipboard.
 """
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -33,9 +34,10 @@ _component = st.components.v2.component(
 )
 
 
-def render_assist(chat_id: str, messages: Sequence[Message]) -> None:
-    """Once a run. At the bottom, where its place never changes: in another place it would be another component."""
-    data = {"chat": chat_id, "seq": messages[-1].seq if messages else 0, "text": announcement(messages)}
+def render_assist(chat_id: str, messages: Sequence[Message], copied: tuple[int, str] = (0, "")) -> None:
+    """Once a run; copied: the last text that was to be copied, and its number. At the bottom, where its place never changes: in another place it would be another component."""
+    data: dict[str, Any] = {"chat": chat_id, "seq": messages[-1].seq if messages else 0, "text": announcement(messages)}
+    data["copied"] = {"number": copied[0], "text": copied[1]}
     with st.bottom, st.container(key="assist"):
         _component(key="assist-component", data=json.dumps(data).encode())
 

@@ -1,19 +1,73 @@
-"""What can be done with the newest reply, and the question before a chat is ended."""
+"""What can be done with a message, with the newest reply, and with what waits; and the question before a chat is ended."""
 
 import streamlit as st
 
-from agent.messages import AgentMessage, Notice, UserMessage
+from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, Notice, UserMessage
 from agent.page import actions
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
 
+REWRITTEN = "rewritten"
+"""The key of the text of a message that is edited."""
+
+
+def render_menu(app: PageApp, session: SessionState, seq: int, text: str, *, own: bool = False) -> None:
+    """The menu of a message. text: its words, to be copied; own: it is the person's."""
+    options = ["Copy"] * bool(text) + ["Edit and send again"] * own + ["Fork from here"]
+    key = f"menu-{seq}"
+    st.menu_button(
+        "Message actions",
+        options,
+        key=key,
+        type="tertiary",
+        icon=":material/more_horiz:",
+        on_click=actions.choose,
+        args=(app, session, key, seq, text),
+    )
+
+
+def render_rewriting(app: PageApp, session: SessionState, message: UserMessage) -> None:
+    """The message as a form; what is sent begins another chat."""
+    with st.form("rewrite", border=True):
+        st.text_area("Your message", message.text, key=REWRITTEN, max_chars=MESSAGE_LIMIT)
+        st.caption("The answer comes in a new chat, which begins with what was said before. This one stays as it is.")
+        with st.container(horizontal=True):
+            args = (app, session, REWRITTEN)
+            send = actions.send_rewritten
+            st.form_submit_button("Send in a new chat", key="rewrite-send", type="primary", on_click=send, args=args)
+            st.form_submit_button("Cancel", key="rewrite-cancel", on_click=actions.stop_rewriting, args=(session,))
+
 
 def render_actions(app: PageApp, session: SessionState, state: ChatState) -> None:
     """Below the transcript; nothing where there is nothing to stop or to write again."""
     view = state.view
+    if view is not None and state.ended and state.messages:
+        st.button(
+            "Go on in a new chat",
+            key="go-on",
+            icon=":material/fork_right:",
+            help="A new chat that begins with everything that was said in this one.",
+            on_click=actions.fork,
+            args=(app, session, state.messages[-1].seq),
+        )
     if view is None or state.ended:
         return
+    with st.container(key="reply-actions", horizontal=True, gap="small"):
+        _render_open(app, session, state, view)
+
+
+def _render_open(app: PageApp, session: SessionState, state: ChatState, view: ChatView) -> None:
+    if state.retries:
+        st.button(
+            "Try now",
+            key="retry-now",
+            type="tertiary",
+            icon=":material/bolt:",
+            help="Do not wait for the next attempt.",
+            on_click=actions.retry_now,
+            args=(app, session),
+        )
     if view.status == "thinking":
         st.button(
             "Stop",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from agent import goals
 from agent.errors import ChatNotFound
-from agent.page import actions, assist, format, message_box, sidebar, theme, transcript
+from agent.page import actions, assist, format, message_box, panels, sidebar, theme, transcript
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -32,6 +32,9 @@ def render_first_screen(app: PageApp, session: SessionState) -> None:
     now = app.local_status()
     st.fragment(run_every=None if now.phase == "ready" else 0.5)(_render_start)(app, now.phase)
     message_box.render_message_box(app, session, ChatState(), goal=name)
+    if session.problem and not session.panel:
+        st.warning(format.escape(session.problem), icon=":material/warning:")
+    panels.render_panel(app, session)
     assist.render_assist(session.draft, ())
 
 

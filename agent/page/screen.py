@@ -56,6 +56,9 @@ def draw(app: PageApp) -> None:
     if session.chat_id != requested_chat():
         session.open(requested_chat())
     message_box.receive(app, session, st.session_state.get(message_box.KEY))
+    session.settle()
+    if begun := session.arrived():
+        actions.open_chat(session, begun)
     if not session.chat_id:
         opening.render_first_screen(app, session)
         return
@@ -82,13 +85,14 @@ def draw(app: PageApp) -> None:
     st.fragment(run_every=every)(_tail)(app, session, drawn)
     _foot(app, session, state, pending, waiting)
     panels.render_panel(app, session)
-    assist.render_assist(session.chat_id, state.messages)
+    assist.render_assist(session.chat_id, state.messages, session.copied)
 
 
 def _header(app: PageApp, session: SessionState, state: ChatState) -> None:
     goal = state.view.goal if state.view else app.tools.goals.get(session.beginning)
     with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
-        theme.render_title(goal.title or format.humanize(goal.name) if goal else "Steadfast")
+        named = state.view.title if state.view else ""
+        theme.render_title(named or (goal.title or format.humanize(goal.name) if goal else "Steadfast"))
         icon, args = ":material/edit_square:", (session, goal.name if goal else "")
         st.button("New chat", key="new-chat", type="tertiary", icon=icon, on_click=actions.new_chat, args=args)
         if state.view is not None and not state.ended:

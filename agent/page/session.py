@@ -21,7 +21,7 @@ PAGE = 40
 CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
-Panel = Literal["", "waterfall", "score", "export", "share", "delete"]
+Panel = Literal["", "rename", "waterfall", "score", "export", "import", "share", "delete"]
 
 
 @dataclass
@@ -33,7 +33,8 @@ class SessionState:
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
-    ending: the page asks whether to end the chat.
+    ending: the page asks whether to end the chat. rewriting: the seq of the message that is edited, to be sent again.
+    next_chat: what is shown once the chat of this id has begun. copied: how much was copied so far, and the last of it.
     """
 
     chat_id: str = ""
@@ -52,12 +53,16 @@ class SessionState:
     ending: bool = False
     dropped: int | None = None
     panel: Panel = ""
+    rewriting: int = 0
+    next_chat: str = ""
+    copied: tuple[int, str] = (0, "")
 
     def open(self, chat_id: str) -> None:
         """Show another chat."""
         self.chat_id, self.problem, self.beginning = chat_id, "", ""
         self.decided, self.editing, self.edited, self.unfit = {}, set(), {}, None
         self.shown, self.dropped, self.panel, self.ending = PAGE, None, "", False
+        self.rewriting, self.next_chat = 0, ""
 
     def begin(self, goal: str) -> None:
         """Show the chat that begins with what was just said on the first screen."""
@@ -93,7 +98,7 @@ class SessionState:
             return False
         error, self.sending = self.sending.exception(), None
         if error is not None:
-            self.decided = {}
+            self.decided, self.next_chat = {}, ""
         if isinstance(error, ServerUnavailable):
             self.problem, self.outage_at = f"Not sent: {error}", time.monotonic()
         elif isinstance(error, ChatError):
@@ -101,6 +106,12 @@ class SessionState:
         elif error is not None:
             raise error
         return True
+
+    def arrived(self) -> str:
+        """The chat to go to, which has begun by now; "" if there is none."""
+        chat_id = "" if self.sending else self.next_chat
+        self.next_chat = "" if chat_id else self.next_chat
+        return chat_id
 
     def is_outage_over(self, state: ChatState) -> bool:
         """Whether the server has answered since, so that the problem needs no mention any more."""

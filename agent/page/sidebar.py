@@ -21,7 +21,7 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
         _model(app, session, state)
         if visitor.is_owner:
             _web_ui(app, session)
-        panels.render_buttons(session)
+        panels.render_buttons(session, state)
         rules_list.render_rules(app, session, state)
         chat_list.render_chats(app, session, state)
         login.render_logout(visitor)

@@ -34,6 +34,8 @@ def line(state: ChatState, worker: WorkerState = "off", problem: str = "") -> Li
 
     worker: what the supervisor says of the embedded worker, `off` if there is none. problem: why it does not start.
     """
+    if state.view is not None and state.view.ended == "imported":
+        return Line("This chat was imported. It can be read, and you can go on from it in a new chat.")
     if state.run_status != "running":
         why = f" {format.escape(state.failure)}" if state.failure else ""
         kept = "" if state.run_status == "completed" else " Its messages are kept."

@@ -75,6 +75,13 @@ _CSS = """
 .waterfall .bar { position: absolute; top: 0; bottom: 0; min-width: 3px; border-radius: 3px; background: rgb(20 150 140); }
 .waterfall .signal { background: rgb(128 128 128); } .waterfall .person { background: rgb(128 128 128 / .5); }
 .waterfall .tool { background: rgb(70 110 220); } .waterfall .interrupted { background: rgb(215 70 60); }
+/* The menu of a message: its label is for screen readers. */
+[class*="st-key-small-print-"] { width: auto; }
+[class*="st-key-menu-"] button { min-height: 1.5rem; padding: 0 .3rem; opacity: .6; }
+[class*="st-key-menu-"] button:hover, [class*="st-key-menu-"] button:focus-visible { opacity: 1; }
+[class*="st-key-menu-"] button p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.copied { position: fixed; bottom: 6.5rem; left: 50%; transform: translateX(-50%); z-index: 999999; padding: .4rem 1rem;
+  border-radius: .6rem; background: #1f2628; color: #fff; font-size: .9rem; }
 .st-key-status { min-height: 1.6rem; }
 .st-key-status, .st-key-examples { padding-left: 2.75rem; }
 [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.75rem; }

@@ -1,8 +1,9 @@
 """The transcript: what was said, proposed, decided and returned, as blocks in order; one proposal is one step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,7 +20,7 @@ from agent.messages import (
     ToolResult,
     UserMessage,
 )
-from agent.page import card, format, happened, receipt, results
+from agent.page import card, format, happened, message_actions, receipt, results
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.settings import SCRIPTED
@@ -116,9 +117,13 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
     """One block of the transcript; the step of proposals that wait is their card."""
     match block:
         case UserMessage():
-            render_bubble(str(block.seq), block.text, _clock(block.at))
+            if session.rewriting == block.seq:
+                message_actions.render_rewriting(app, session, block)
+            else:
+                menu = partial(message_actions.render_menu, app, session, block.seq, block.text, own=True)
+                render_bubble(str(block.seq), block.text, _clock(block.at), menu)
         case AgentMessage():
-            _render_reply(block)
+            _render_reply(app, session, block)
         case Replaced(reply):
             with st.expander(":material/history: An earlier reply, which was written again", type="compact"):
                 st.markdown(format.safe_markdown(reply.text))
@@ -131,12 +136,22 @@ def render_block(app: PageApp, session: SessionState, block: Block, waiting: Seq
             _render_step(app, session, block, waiting)
 
 
-def render_bubble(key: str, text: str, note: str) -> None:
-    """The person's words, letter by letter and never as Markdown, in a bubble on the right."""
+def render_bubble(key: str, text: str, note: str, menu: Callable[[], None] | None = None) -> None:
+    """The person's words, letter by letter and never as Markdown, in a bubble on the right, with what can be done."""
     with st.container(key=f"bubble-{key}", horizontal_alignment="right", gap="xxsmall"):
         with st.chat_message("user", avatar=None, width="content"):
             st.text(text)
+        if menu is None:
+            st.caption(note, width="content")
+        else:
+            _render_small_print(key, note, menu)
+
+
+def _render_small_print(key: str, note: str, menu: Callable[[], None]) -> None:
+    """What stands below a message, and its menu."""
+    with st.container(key=f"small-print-{key}", horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.caption(note, width="content")
+        menu()
 
 
 def render_partial_reply(text: str) -> DeltaGenerator:
@@ -160,12 +175,13 @@ def _clock(moment: datetime) -> str:
     return format.time_of_day(moment, format.reader_zone(st.context.timezone))
 
 
-def _render_reply(message: AgentMessage) -> None:
+def _render_reply(app: PageApp, session: SessionState, message: AgentMessage) -> None:
     happened.render_happened(str(message.seq), message.interruptions)
     with st.chat_message("assistant", avatar=AGENT_AVATAR):
         st.markdown(format.safe_markdown(message.text))
         stopped = ":material/stop_circle: Stopped · " if message.stopped else ""
-        st.caption(stopped + _byline(message.by, _clock(message.at)))
+        menu = partial(message_actions.render_menu, app, session, message.seq, message.text)
+        _render_small_print(str(message.seq), stopped + _byline(message.by, _clock(message.at)), menu)
 
 
 def _render_notice(message: Notice) -> None:
@@ -194,8 +210,16 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
         if step.result is not None:
             happened.render_happened(str(step.result.seq), step.result.interruptions, step.proposal.effect)
             results.render_result(step.result)
-        if step.asked is not None and step.asked.by is not None and not is_scripted(step.asked.by):
-            st.caption(_byline(step.asked.by, _clock(step.asked.at)))
+        if step.asked is None:
+            return
+        by, note = step.asked.by, ""
+        if by is not None and not is_scripted(by):
+            note = _byline(by, _clock(step.asked.at))
+        if step.result is not None:
+            menu = partial(message_actions.render_menu, app, session, step.result.seq, step.proposal.text)
+            _render_small_print(str(step.result.seq), note or _clock(step.result.at), menu)
+        elif note:
+            st.caption(note)
 
 
 def _render_decision(step: Step, decision: Decision, reader: str) -> None:

@@ -81,13 +81,18 @@ class ChatState:
         """Whether a request has gone unanswered for long enough that the person should be told."""
         return self.requested_at is not None and time.monotonic() - self.requested_at > SLOW
 
+    @property
+    def retries(self) -> bool:
+        """Whether a step has failed, and waits for its next attempt."""
+        return self.busy and self.attempt is not None and self.attempt.next_in is not None
+
     @functools.cached_property
     def fingerprint(self) -> tuple[object, ...]:
         """What the body of the page depends on; the status line and a partial reply are drawn more often."""
         view = self.view
         shown = (view.revision, view.status, view.goal.name) if view else None
         lost = isinstance(self.error, ChatNotFound | ChatWedged | KeyMissing)
-        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, lost)
+        return (self.run_id, self.run_status, len(self.messages), self.previous_run_id, shown, lost, self.retries)
 
 
 @dataclass

@@ -108,9 +108,17 @@ class Page:
     @property
     def box(self) -> dict[str, Any]:
         """What the script tells the browser's side of the message box."""
+        return self._told("messages")
+
+    @property
+    def assist(self) -> dict[str, Any]:
+        """What the script tells the component for keyboards and screen readers."""
+        return self._told("copied")
+
+    def _told(self, part: str) -> dict[str, Any]:
         told: list[dict[str, Any]] = [json.loads(each.proto.bytes) for each in self.app.get("bidi_component")]
-        (box,) = [each for each in told if "messages" in each]
-        return box
+        (found,) = [each for each in told if part in each]
+        return found
 
     @property
     def pending(self) -> list[dict[str, str]]:

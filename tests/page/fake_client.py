@@ -11,6 +11,7 @@ from agent import wire
 from agent.client import Attempt, ChatClient, ChatRow, Look, RunStatus
 from agent.conversation import Conversation
 from agent.errors import ChatClosed, ChatError, ChatNotFound, MessageRefused, NoWorker
+from agent.export import Transcript
 from agent.local import LocalStatus
 from agent.messages import (
     EPOCH,
@@ -21,6 +22,7 @@ from agent.messages import (
     Json,
     Link,
     LinkKind,
+    Message,
     ModelUse,
     Plan,
     Proposal,
@@ -129,6 +131,34 @@ class FakeClient(ChatClient):
             chat.conversation.welcome(welcome, chat.tick())
             self.chats_by_id[chat_id] = chat
         await self.send(chat_id, text, message_id)
+
+    async def fork(
+        self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "", owner: str = ""
+    ) -> None:
+        self._note("fork", source, seq, text)
+        before = self.chats_by_id[source].conversation
+        await self._begin_with(chat_id, before.goal, before.messages[:seq])
+        if text:
+            await self.send(chat_id, text, message_id)
+
+    async def import_chat(self, chat_id: str, transcript: Transcript, *, owner: str = "") -> None:
+        self._note("import_chat")
+        await self._begin_with(chat_id, transcript.goal, transcript.messages, read_only=True)
+
+    async def _begin_with(
+        self, chat_id: str, goal: GoalSpec, messages: Sequence[Message], *, read_only: bool = False
+    ) -> None:
+        chat = FakeChat(Conversation(goal=goal, key=f"k{len(self.chats_by_id)}", batch=True))
+        chat.conversation.inherit(messages, chat.tick(), read_only=read_only)
+        self.chats_by_id[chat_id] = chat
+
+    async def rename(self, chat_id: str, title: str) -> None:
+        self._note("rename", chat_id, title)
+        self._open(chat_id).conversation.rename(title)
+
+    async def retry_now(self, chat_id: str) -> bool:
+        self._note("retry_now", chat_id)
+        return True
 
     async def send(self, chat_id: str, text: str, message_id: str = "", *, insist: bool = False) -> None:
         self._note("send", chat_id, text, message_id)
