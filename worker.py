@@ -20,7 +20,7 @@ from agent import logs
 from agent.activities import Activities
 from agent.errors import ServerUnavailable, SettingsError
 from agent.eviction import STICKY_TIMEOUT, EvictingRunner
-from agent.faults import CutModel, Faults
+from agent.faults import Faults, FaultyModel
 from agent.health import Readiness, served
 from agent.ledger import Ledger
 from agent.llm import build_guard, build_model
@@ -51,7 +51,7 @@ async def serve(settings: Settings, pipe: SupervisorPipe | None) -> None:
     model, guard = build_model(settings, tracing.model), build_guard(settings, tracing.model)
     faults = Faults(settings.home) if pipe and settings.break_it else None
     if faults:
-        model = CutModel(model, faults)
+        model = FaultyModel(model, faults)
     _spare_the_collector()
     address = await pipe.address() if pipe else settings.temporal_address or status(settings).address
     stop = _stop_on_signals(settings.worker_grace)

@@ -1,6 +1,6 @@
 """The README's picture, made of the real page: `python -m tests.picture`.
 
-A chat in headless Chromium whose worker is killed, and which loses the answer of a tool, by the buttons that the page has.
+The page's own tour in headless Chromium: a worker is killed in the middle of a sentence, and the sentence goes on.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from agent.local.binary import temporal_binary
 from agent.settings import load_settings
-from tests.bench.outbox import BOX
 from tests.e2e.conftest import run_browser, run_page
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "steadfast.gif"
@@ -41,41 +40,35 @@ class Film:
 
 
 async def play(page: Page, address: str) -> Film:
-    """From the first screen to a tool whose answer was lost on the way."""
+    """The tour, from the first screen to the line that tells what happened."""
     film = Film(page)
-    panel, card = page.locator(".st-key-break-it"), page.locator('[class*="st-key-card-"]')
+    card = page.locator('[class*="st-key-card-"]')
     await page.goto(address)
-    await expect(page.locator(".stChatMessage")).to_be_visible(timeout=PATIENCE)
-    await expect(panel).to_contain_text("Worker", timeout=PATIENCE)
+    await expect(page.locator(".st-key-break-it")).to_contain_text("Worker", timeout=PATIENCE)
     await page.wait_for_timeout(3000)
     await film.shoot(2500)
-    await page.locator(".st-key-example-0 button").click()
-    await expect(card).to_contain_text("Find events", timeout=PATIENCE)
+    await page.locator(".st-key-take-tour button").click()
+    await expect(page.locator(".st-key-tour-example")).to_be_visible(timeout=PATIENCE)
     await page.wait_for_timeout(800)
     await film.shoot(2000)
-    await page.get_by_role("button", name="Kill the worker").click()
-    await expect(panel).to_contain_text("died", timeout=PATIENCE)
-    await film.shoot(1500)
-    await expect(page.locator(".st-key-status")).to_contain_text("Waiting for your decision", timeout=PATIENCE)
-    await page.wait_for_timeout(500)
-    await film.shoot(1500)
-    await page.get_by_role("button", name="Lose the next tool's answer").click()
-    await expect(panel).to_contain_text("dies when the next tool has run", timeout=PATIENCE)
-    await film.shoot(1500)
-    await card.get_by_role("button", name="Confirm").first.click()
-    await expect(page.locator(".st-key-status")).to_contain_text("worker is starting", timeout=PATIENCE)
-    await film.shoot(1500)
-    await expect(page.locator("table")).to_be_visible(timeout=PATIENCE)
-    await expect(page.locator(".st-key-status")).to_contain_text("Waiting for you", timeout=PATIENCE)
-    await page.locator('[class*="st-key-happened-"]').hover()
-    await page.mouse.wheel(0, -300)
-    await page.wait_for_timeout(1000)
-    await film.shoot(4000)
-    await page.locator(BOX).fill("the second one, from Austin")
-    await page.locator(BOX).press("Enter")
-    await expect(card).to_contain_text("Search flights", timeout=PATIENCE)
-    await page.wait_for_timeout(1000)
+    await page.locator(".st-key-tour-example button").click()
+    await expect(page.locator(".st-key-tour-confirm")).to_be_visible(timeout=PATIENCE)
+    await page.wait_for_timeout(800)
     await film.shoot(2500)
+    await card.get_by_role("button", name="Confirm").first.click()
+    growing = page.locator(".stChatMessage", has_text="▍")
+    for words, shown in (("in March", 1200), ("and 4", 1800)):
+        await expect(growing).to_contain_text(words, timeout=PATIENCE)
+        await film.shoot(shown)
+    await page.locator(".st-key-tour-kill-now button").click()
+    await expect(page.locator(".st-key-tour-dead")).to_be_visible(timeout=PATIENCE)
+    await page.wait_for_timeout(500)
+    await film.shoot(2500)
+    await expect(growing).to_contain_text("months before", timeout=PATIENCE)
+    await film.shoot(1500)
+    await expect(page.locator(".st-key-tour-done")).to_be_visible(timeout=PATIENCE)
+    await page.wait_for_timeout(1000)
+    await film.shoot(6000)
     return film
 
 

@@ -157,7 +157,7 @@ class Assist {
   /** After a click the next key belongs to the message, not to the button. On a phone the keyboard would cover the page. */
   clicked(event) {
     const target = event.target instanceof Element ? event.target : null;
-    const button = target?.closest(".stButton button, .stFormSubmitButton button, .stExpander summary, [role=option]");
+    const button = target?.closest(".stButton button, .stFormSubmitButton button, .stExpander summary, [role=option], [role=menuitem]");
     if (!button || button.disabled) return;
     if (button.closest(".st-key-earlier")) this.pin();
     if (!matchMedia("(pointer: fine)").matches || button.closest(".st-key-message-box")) return;
@@ -169,6 +169,12 @@ class Assist {
 
   /** An edit form that was opened by a click begins with its first field. */
   enterForm() {
+    const rewritten = document.querySelector(".st-key-rewritten textarea");
+    if (rewritten && rewritten !== this.rewritten) {
+      setTimeout(() => rewritten.focus(), 100);
+      rewritten.setSelectionRange(rewritten.value.length, rewritten.value.length);
+    }
+    this.rewritten = rewritten;
     if (!this.opening) return;
     const late = performance.now() - this.opening > 5000;
     const field = late ? null : this.form?.querySelector(TEXT); // its widgets are loaded when they are needed first

@@ -4,7 +4,7 @@ import streamlit as st
 
 from agent import goals
 from agent.errors import ChatNotFound
-from agent.page import actions, assist, format, message_box, panels, sidebar, theme, transcript
+from agent.page import actions, assist, format, message_box, panels, sidebar, theme, tour, transcript
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
@@ -20,7 +20,9 @@ def render_first_screen(app: PageApp, session: SessionState) -> None:
     sidebar.render_sidebar(app, session, ChatState())
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         theme.render_title("Steadfast")
-    st.markdown(f"**{TAGLINE}**")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{TAGLINE}**", width="content")
+        tour.render_offer(app, session)
     if not name:
         st.error("There is no goal to chat about. Add a file to tools/goals/, and reload the page.")
         return
@@ -31,6 +33,7 @@ def render_first_screen(app: PageApp, session: SessionState) -> None:
     message_box.render_pending()
     now = app.local_status()
     st.fragment(run_every=None if now.phase == "ready" else 0.5)(_render_start)(app, now.phase)
+    tour.render_tour(app, session, ChatState(), (name, app.tools.goals[name]))
     message_box.render_message_box(app, session, ChatState(), goal=name)
     if session.problem and not session.panel:
         st.warning(format.escape(session.problem), icon=":material/warning:")

@@ -22,6 +22,7 @@ from agent.page import (
     sidebar,
     status,
     theme,
+    tour,
     transcript,
 )
 from agent.page.app import PageApp
@@ -83,6 +84,7 @@ def draw(app: PageApp) -> None:
     every = _interval(app, session, state, pending)
     drawn = (state.fingerprint, _fingerprint(pending), every)
     st.fragment(run_every=every)(_tail)(app, session, drawn)
+    tour.render_tour(app, session, state)
     _foot(app, session, state, pending, waiting)
     panels.render_panel(app, session)
     assist.render_assist(session.chat_id, state.messages, session.copied)

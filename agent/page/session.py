@@ -34,6 +34,7 @@ class SessionState:
     form whose value cannot be used, and why. partial: the reply that grows. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
     ending: the page asks whether to end the chat. rewriting: the seq of the message that is edited, to be sent again.
+    tour: when the tour began, in seconds since the epoch; 0 = it is not taken.
     next_chat: what is shown once the chat of this id has begun. copied: how much was copied so far, and the last of it.
     """
 
@@ -56,6 +57,7 @@ class SessionState:
     rewriting: int = 0
     next_chat: str = ""
     copied: tuple[int, str] = (0, "")
+    tour: float = 0.0
 
     def open(self, chat_id: str) -> None:
         """Show another chat."""

@@ -23,10 +23,11 @@ def render_sidebar(app: PageApp, session: SessionState, state: ChatState) -> Non
             _web_ui(app, session)
         panels.render_buttons(session, state)
         rules_list.render_rules(app, session, state)
+        if visitor.is_owner:
+            break_it.render_break_it(app)
         chat_list.render_chats(app, session, state)
         login.render_logout(visitor)
         if visitor.is_owner:
-            break_it.render_break_it(app)
             for problem in (app.local_status().problem, *app.tools.problems):
                 if problem:
                     st.caption(f":material/build: {format.escape(problem)}")

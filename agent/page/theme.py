@@ -75,11 +75,17 @@ _CSS = """
 .waterfall .bar { position: absolute; top: 0; bottom: 0; min-width: 3px; border-radius: 3px; background: rgb(20 150 140); }
 .waterfall .signal { background: rgb(128 128 128); } .waterfall .person { background: rgb(128 128 128 / .5); }
 .waterfall .tool { background: rgb(70 110 220); } .waterfall .interrupted { background: rgb(215 70 60); }
+/* The tour points at what it speaks of. */
+[class*="st-key-tour-"]:not(.stElementContainer) { padding: .7rem 1rem; border-radius: .75rem; border: 1px solid rgb(20 150 140 / .6);
+  background: light-dark(#e4f1ee, #16302e); }
+body:has(.st-key-tour-kill) .st-key-break-worker button, body:has(.st-key-tour-done) [class*="st-key-happened-"] [data-testid="stCaptionContainer"],
+body:has(.st-key-tour-confirm) [class*="st-key-card-"] button[kind="primary"]
+  { outline: 3px solid rgb(225 140 40); outline-offset: 3px; border-radius: .3rem; }
 /* The menu of a message: its label is for screen readers. */
-[class*="st-key-small-print-"] { width: auto; }
 [class*="st-key-menu-"] button { min-height: 1.5rem; padding: 0 .3rem; opacity: .6; }
 [class*="st-key-menu-"] button:hover, [class*="st-key-menu-"] button:focus-visible { opacity: 1; }
 [class*="st-key-menu-"] button p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[class*="st-key-menu-"] button > div > [aria-hidden] { display: none; }
 .copied { position: fixed; bottom: 6.5rem; left: 50%; transform: translateX(-50%); z-index: 999999; padding: .4rem 1rem;
   border-radius: .6rem; background: #1f2628; color: #fff; font-size: .9rem; }
 .st-key-status { min-height: 1.6rem; }
@@ -100,6 +106,7 @@ _CSS = """
 @media (max-width: 640px) { .st-key-pick > [class*="st-key-pick-"] { flex-basis: 9rem; }
   .st-key-pick button p > :not(strong) { display: none; } }
 .st-key-examples button { border-radius: 1.2rem; padding: .2rem .85rem; min-height: 2.1rem; font-size: .9rem; }
+.st-key-panels button { min-height: 1.9rem; padding-top: 0; padding-bottom: 0; }
 .st-key-chats button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>
 """

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -144,12 +145,12 @@ def render_bubble(key: str, text: str, note: str, menu: Callable[[], None] | Non
         if menu is None:
             st.caption(note, width="content")
         else:
-            _render_small_print(key, note, menu)
+            _render_small_print(note, menu, "right")
 
 
-def _render_small_print(key: str, note: str, menu: Callable[[], None]) -> None:
+def _render_small_print(note: str, menu: Callable[[], None], align: Literal["left", "right"] = "left") -> None:
     """What stands below a message, and its menu."""
-    with st.container(key=f"small-print-{key}", horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, horizontal_alignment=align, vertical_alignment="center", gap="xsmall"):
         st.caption(note, width="content")
         menu()
 
@@ -181,7 +182,7 @@ def _render_reply(app: PageApp, session: SessionState, message: AgentMessage) ->
         st.markdown(format.safe_markdown(message.text))
         stopped = ":material/stop_circle: Stopped · " if message.stopped else ""
         menu = partial(message_actions.render_menu, app, session, message.seq, message.text)
-        _render_small_print(str(message.seq), stopped + _byline(message.by, _clock(message.at)), menu)
+        _render_small_print(stopped + _byline(message.by, _clock(message.at)), menu)
 
 
 def _render_notice(message: Notice) -> None:
@@ -217,7 +218,7 @@ def _render_step(app: PageApp, session: SessionState, step: Step, waiting: Seque
             note = _byline(by, _clock(step.asked.at))
         if step.result is not None:
             menu = partial(message_actions.render_menu, app, session, step.result.seq, step.proposal.text)
-            _render_small_print(str(step.result.seq), note or _clock(step.result.at), menu)
+            _render_small_print(note or _clock(step.result.at), menu)
         elif note:
             st.caption(note)
 

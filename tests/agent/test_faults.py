@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelUnavailable
-from agent.faults import CUT, CutModel, Faults
+from agent.faults import CUT, Faults, FaultyModel
 from agent.messages import ModelUse
 from agent.model import ModelRequest, Reply
 
@@ -36,7 +36,7 @@ class Speaker:
 async def test_without_an_instruction_nothing_happens(tmp_path: Path) -> None:
     faults = Faults(tmp_path)
     faults.tool_returned()
-    model = CutModel(Speaker(), faults)
+    model = FaultyModel(Speaker(), faults)
     assert (await model.reply(REQUEST, lambda _: None)).text == "one two three"
     assert (await model.summarize(REQUEST)).text == "sum"
 
@@ -45,16 +45,30 @@ async def test_a_model_that_is_cut_off_says_so_and_comes_back(tmp_path: Path) ->
     faults = Faults(tmp_path)
     faults.cut_model()
     with pytest.raises(ModelUnavailable, match="cut off on purpose"):
-        await CutModel(Speaker(), faults).reply(REQUEST, lambda _: None)
+        await FaultyModel(Speaker(), faults).reply(REQUEST, lambda _: None)
     os.utime(tmp_path / "cut-model.fault", (0, time.time() - CUT - 1))
-    assert (await CutModel(Speaker(), faults).reply(REQUEST, lambda _: None)).text == "one two three"
+    assert (await FaultyModel(Speaker(), faults).reply(REQUEST, lambda _: None)).text == "one two three"
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_slow_model_says_word_by_word_what_it_would_have_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.faults.PAUSE", 0.001)
+    faults, heard = Faults(tmp_path), list[str]()
+    faults.slow_model()
+    assert (await FaultyModel(Speaker(), faults).reply(REQUEST, heard.append)).text == "one two three"
+    assert heard == ["one", "one two", "one two three"]
+    with pytest.raises(ModelUnavailable):
+        await FaultyModel(Speaker(), faults).reply(REQUEST, lambda _: faults.cut_model())
+    faults.slow_model(ended=True)
+    assert not faults.is_slow
 
 
 async def test_a_reply_is_cut_in_the_middle(tmp_path: Path) -> None:
     faults, heard = Faults(tmp_path), list[str]()
     with pytest.raises(ModelUnavailable):
-        await CutModel(Speaker(faults.cut_model), faults).reply(REQUEST, heard.append)
+        await FaultyModel(Speaker(faults.cut_model), faults).reply(REQUEST, heard.append)
     assert heard == ["one"]
 
 

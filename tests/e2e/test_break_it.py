@@ -45,3 +45,23 @@ async def test_a_person_kills_worker_and_server_and_loses_an_answer(
     await expect(page.locator(".stChatMessage .stText")).to_have_text(
         ["An event in San Francisco in March", "the second one"]
     )
+
+
+async def test_the_tour_leads_from_a_sentence_over_a_dead_worker_to_the_marked_line(
+    running_page: RunningPage, browser: Browser
+) -> None:
+    page = await browser.new_page()
+    await page.goto(await running_page.owner_url())
+    await page.get_by_role("button", name="Take the one-minute tour").click()
+    await page.locator(".st-key-tour-example button").click()
+    await expect(page.locator(".st-key-tour-confirm")).to_be_visible(timeout=PATIENCE)
+    await page.locator('[class*="st-key-card-"]').get_by_role("button", name="Confirm").first.click()
+    growing = page.locator(".stChatMessage", has_text="▍")
+    await expect(growing).to_contain_text("in March", timeout=PATIENCE)
+    worker = running_page.pid_of("worker")
+    await page.locator(".st-key-tour-kill-now button").click()
+    await expect(page.locator(".st-key-tour-dead")).to_contain_text(f"Worker {worker} is dead", timeout=PATIENCE)
+    await expect(page.locator(".st-key-tour-done")).to_contain_text("That was it", timeout=PATIENCE)
+    await expect(page.locator('[class*="st-key-happened-"]')).to_contain_text(f"{worker} died here")
+    await page.get_by_role("button", name="Close", exact=True).click()
+    await expect(page.locator('[class*="st-key-tour-"]')).to_have_count(0)
