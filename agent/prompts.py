@@ -27,7 +27,8 @@ GOAL_REACHED, PERSON_STOPS = "goal_reached", "person_wants_to_stop"
 
 _RULES = """\
 You help a person reach one goal, with tools. Rules:
-- Ask for one missing thing at a time, in plain, friendly, short sentences. Never invent an argument.
+- Ask for one missing thing at a time, in plain, friendly, short sentences. Never invent an argument. Put
+  answers that can simply be picked in backticks: `one`, `another`.
 - When you know all the arguments of the next tool, call it, and say in one sentence what you are about to do. The person
   approves each call; a call that was declined or withdrawn did not happen.
 - Only what a tool returned has happened. Report a failed tool as failed, and an unknown outcome as unknown.

@@ -90,3 +90,8 @@ def _kind(schema: Mapping[str, Any], about: str, examples: Sequence[str]) -> Kin
 def listed(items: Sequence[str], last: str = "or") -> str:
     """a, b or c."""
     return f" {last} ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def offered(items: Sequence[str]) -> str:
+    """`a`, `b` or `c`: marked as answers that can be picked, as the prompt asks of any model."""
+    return listed([f"`{item}`" for item in items])

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent import sentences
 from agent.demo import results, words
-from agent.demo.arguments import Argument, function_of, listed
+from agent.demo.arguments import Argument, function_of, listed, offered
 from agent.demo.dates import DAY_WORDS
 from agent.demo.names import resembling
 from agent.demo.progress import Progress
@@ -119,11 +119,11 @@ class Dialogue:
         """The choices or examples, in words."""
         if (found := self._at.sources.of(argument)) and found.rows:
             names = [f"{at}. {results.label(row)}" for at, row in enumerate(found.listing, 1)][:8]
-            return f"You can choose {listed(names)}."
+            return f"You can choose {offered(names)}."
         used = [value for call in self._at.forms[argument.tool].calls() for value in call.values()]
         if free := [one for one in argument.choices if one not in used]:
-            return f"You can choose {listed(free)}."
-        return f"For example {listed(argument.examples[:4])}." if argument.examples else ""
+            return f"You can choose {offered(free)}."
+        return f"For example {offered(argument.examples[:4])}." if argument.examples else ""
 
     def _marked(self, argument: Argument | None) -> tuple[int, str] | None:
         found = self._at.sources.of(argument) if argument else None

@@ -30,6 +30,11 @@ def send_anyway(app: PageApp, session: SessionState, text: str) -> None:
     app.outbox(session.chat_id).submit([OutgoingMessage(secrets.token_hex(16), text, insist=True)])
 
 
+def say(app: PageApp, session: SessionState, text: str) -> None:
+    """Send an answer that was offered."""
+    app.outbox(session.chat_id).submit([OutgoingMessage(secrets.token_hex(16), text)])
+
+
 def decide(
     app: PageApp, session: SessionState, proposal_id: str, verdict: Literal["confirm", "decline"], reason_key: str = ""
 ) -> None:

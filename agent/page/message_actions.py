@@ -1,12 +1,17 @@
 """What can be done with a message, with the newest reply, and with what waits; and the question before a chat is ended."""
 
+import re
+
 import streamlit as st
 
 from agent.messages import MESSAGE_LIMIT, AgentMessage, ChatView, Notice, UserMessage
-from agent.page import actions
+from agent.page import actions, format
 from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.page.watcher import ChatState
+
+SUGGESTED, LONGEST = 8, 60
+"""Suggested answers at most, and characters of each."""
 
 REWRITTEN = "rewritten"
 """The key of the text of a message that is edited."""
@@ -37,6 +42,26 @@ def render_rewriting(app: PageApp, session: SessionState, message: UserMessage) 
             send = actions.send_rewritten
             st.form_submit_button("Send in a new chat", key="rewrite-send", type="primary", on_click=send, args=args)
             st.form_submit_button("Cancel", key="rewrite-cancel", on_click=actions.stop_rewriting, args=(session,))
+
+
+def suggested(text: str) -> list[str]:
+    """The answers that a question offers to be picked: what stands in backticks, as the prompt asks models to mark them."""
+    plain = re.sub(r"```.*?(```|$)", "", text, flags=re.DOTALL)
+    found = (text.strip() for text in re.findall(r"`([^`\n]*)`", plain))
+    return list(dict.fromkeys(text for text in found if 0 < len(text) <= LONGEST))[:SUGGESTED] if "?" in plain else []
+
+
+def render_suggested(app: PageApp, session: SessionState, state: ChatState) -> None:
+    """The answers that the newest question offers; a click sends one."""
+    newest = state.messages[-1] if state.messages else None
+    if state.ended or not isinstance(newest, AgentMessage) or not (found := suggested(newest.text)):
+        return
+    if state.view is None or state.view.status != "waiting":
+        return
+    with st.container(key="answers", horizontal=True, gap="small"):
+        for number, text in enumerate(found):
+            args = (app, session, text)
+            st.button(format.escape(text), key=f"answer-{newest.seq}-{number}", on_click=actions.say, args=args)
 
 
 def render_actions(app: PageApp, session: SessionState, state: ChatState) -> None:

@@ -124,6 +124,8 @@ def _body(app: PageApp, session: SessionState, state: ChatState, pending: Pendin
         st.button("Show earlier messages", key="earlier", type="tertiary", on_click=actions.show_earlier, args=args)
     for block in shown:
         transcript.render_block(app, session, block, waiting)
+    if not pending:
+        message_actions.render_suggested(app, session, state)
     _send_anyway(app, session, state, pending)
     for message in state.view.queued if state.view else []:
         transcript.render_bubble(f"queued-{message.id}", message.text, "queued")

@@ -89,12 +89,12 @@ body:has(.st-key-tour-confirm) [class*="st-key-card-"] button[kind="primary"]
 .copied { position: fixed; bottom: 6.5rem; left: 50%; transform: translateX(-50%); z-index: 999999; padding: .4rem 1rem;
   border-radius: .6rem; background: #1f2628; color: #fff; font-size: .9rem; }
 .st-key-status { min-height: 1.6rem; }
-.st-key-status, .st-key-examples { padding-left: 2.75rem; }
+.st-key-status, .st-key-examples, .st-key-answers { padding-left: 2.75rem; }
 [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.75rem; }
 [class*="st-key-happened-"] [data-testid="stCaptionContainer"]
   { padding: .1rem .6rem; border-left: 3px solid rgb(20 150 140 / .6); }
 [class*="st-key-happened-"] [data-testid="stCaptionContainer"] p { margin: 0; }
-@media (max-width: 640px) { .st-key-status, .st-key-examples, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
+@media (max-width: 640px) { .st-key-status, .st-key-examples, .st-key-answers, [class*="st-key-happened-"]:not(.stChatMessage *) { padding-left: 2.5rem; } }
 
 /* The first screen: goals as cards, what one might say as chips. */
 .st-key-pick { align-items: stretch; }
@@ -105,7 +105,7 @@ body:has(.st-key-tour-confirm) [class*="st-key-card-"] button[kind="primary"]
 .st-key-pick button * { white-space: normal; overflow: visible; }
 @media (max-width: 640px) { .st-key-pick > [class*="st-key-pick-"] { flex-basis: 9rem; }
   .st-key-pick button p > :not(strong) { display: none; } }
-.st-key-examples button { border-radius: 1.2rem; padding: .2rem .85rem; min-height: 2.1rem; font-size: .9rem; }
+.st-key-examples button, .st-key-answers button { border-radius: 1.2rem; padding: .2rem .85rem; min-height: 2.1rem; font-size: .9rem; }
 .st-key-panels button { min-height: 1.9rem; padding-top: 0; padding-bottom: 0; }
 .st-key-chats button { justify-content: flex-start; text-align: left; width: 100%; }
 </style>

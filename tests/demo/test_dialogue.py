@@ -234,7 +234,7 @@ def test_a_tool_without_annotations_is_asked_for_argument_by_argument() -> None:
     for question, answer in [
         ("What is the title (what to do)?", "water the plants on the balcony"),
         ("What is the due?", "June 5, 2099"),
-        ("What is the size (small, large)? You can choose small or large.", "a small one"),
+        ("What is the size (small, large)? You can choose `small` or `large`.", "a small one"),
         ("What is the hours?", "three"),
     ]:
         move = Dialogue(messages, [tool]).move()

@@ -109,7 +109,7 @@ async def test_two_dishes_in_one_sentence_are_two_calls(begin: Begin, words: str
 
 async def test_dishes_named_before_the_menu_is_shown_are_not_forgotten(begin: Begin) -> None:
     chat = begin("food")
-    assert "You can choose Pizzeria, Grill or Noodle bar." in chat.say("burger and fries")
+    assert "You can choose `Pizzeria`, `Grill` or `Noodle bar`." in chat.say("burger and fries")
     chat.say("the grill")
     await chat.confirm()
     assert [arguments["item"] for _, arguments in chat.proposed] == ["Double cheeseburger", "Sweet potato fries"]
@@ -144,7 +144,7 @@ async def test_nothing_goes_from_an_account_to_itself(begin: Begin, words: str) 
     await confirmed(chat, ALEX, "move 10 from savings")
     told = chat.say(words)
     assert chat.proposed == []
-    assert "You can choose Checking or Travel fund." in told
+    assert "You can choose `Checking` or `Travel fund`." in told
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ async def test_the_month_said_again_is_no_city_and_no_news(begin: Begin, words: 
     await chat.confirm()
     told = chat.say(words)
     assert chat.proposed == []
-    assert told.startswith("Which of these events would you like? You can choose 1. ")
+    assert told.startswith("Which of these events would you like? You can choose `1. ")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ async def test_proposals_read_as_people_say_it(begin: Begin) -> None:
 async def test_a_word_that_is_no_city_is_asked_about_again(begin: Begin, words: str) -> None:
     chat = begin("event_flight_invoice")
     chat.say("in May")
-    assert chat.say(words).startswith("Which city would you like to visit? For example Austin, ")
+    assert chat.say(words).startswith("Which city would you like to visit? For example `Austin`, ")
     assert chat.proposed == []
 
 
@@ -497,7 +497,9 @@ async def test_thanks_are_welcome(begin: Begin, words: str) -> None:
 async def test_swearing_is_met_with_kindness_and_choices(begin: Begin, words: str) -> None:
     chat = begin("food")
     told = chat.say(words)
-    assert told.startswith("I am sorry about that. Which kitchen would you like to order from? You can choose Pizzeria")
+    assert told.startswith(
+        "I am sorry about that. Which kitchen would you like to order from? You can choose `Pizzeria`"
+    )
     assert not chat.off_goal
 
 
@@ -506,7 +508,7 @@ async def test_swearing_is_met_with_kindness_and_choices(begin: Begin, words: st
 )
 async def test_a_question_about_the_choices_is_on_topic(begin: Begin, words: str) -> None:
     chat = begin("food")
-    assert chat.say(words).endswith("You can choose Pizzeria, Grill or Noodle bar.")
+    assert chat.say(words).endswith("You can choose `Pizzeria`, `Grill` or `Noodle bar`.")
     assert not chat.off_goal
 
 

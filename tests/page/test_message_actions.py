@@ -1,9 +1,12 @@
 """What can be done with messages and replies: stop, regenerate, copy, edit, fork, retry, end; rename and import."""
 
+import pytest
+
 from agent.client import Attempt
 from agent.errors import ServerUnavailable
 from agent.export import to_json
 from agent.messages import Plan
+from agent.page.message_actions import suggested
 from tests.page.conftest import Page
 
 
@@ -146,3 +149,28 @@ def test_an_exported_chat_is_imported_and_read(greeted: Page) -> None:
     greeted.shows("lovely in May")
     assert greeted.has("go-on")
     assert not greeted.has("open-rename")
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ("Which kitchen? You can choose `Pizzeria`, `Grill` or `Noodle bar`.", ["Pizzeria", "Grill", "Noodle bar"]),
+        ("Who are you? For example `alex.rivera@example.com`, `alex.rivera@example.com`.", ["alex.rivera@example.com"]),
+        ("I ran `rm`. It is done.", []),
+        ("Is this right?\n```\n`not this`\n```", []),
+        (f"Which one? `{'x' * 100}` or `\n`", []),
+        ("Which one? " + " ".join(f"`{n}`" for n in range(20)), [str(n) for n in range(8)]),
+    ],
+)
+def test_what_a_question_marks_can_be_picked(text: str, answers: list[str]) -> None:
+    assert suggested(text) == answers
+
+
+def test_a_suggested_answer_is_sent_by_a_click(greeted: Page) -> None:
+    greeted.say("pizza").until(lambda: greeted.chat.conversation.inbox)
+    greeted.chat.agent_says("Which kitchen? You can choose `Pizzeria` or `<b>Grill</b>`.")
+    seq = greeted.chat.conversation.next_seq - 1
+    greeted.until(lambda: greeted.has(f"answer-{seq}-1")).click(f"answer-{seq}-1")
+    greeted.until(lambda: greeted.chat.conversation.inbox)
+    assert greeted.chat.conversation.inbox[0].text == "<b>Grill</b>"
+    assert not greeted.has(f"answer-{seq}-1")

@@ -86,7 +86,7 @@ async def test_not_the_cheapest_asks_for_another(toolset: Toolset, tmp_path: Pat
     chat = Chat(toolset, "event_flight_invoice", home=tmp_path)
     await chat.play("events in Austin in May", "1", "depart from Portland")
     told = chat.say("not the cheapest")
-    assert told.startswith("Which one would you like then? You can choose 1. ")
+    assert told.startswith("Which one would you like then? You can choose `1. ")
     assert told.endswith("You can also say stop.")
 
 
