@@ -1,5 +1,6 @@
 """`python3 -m tests`: from a fresh clone to all checks, then the tests. With arguments: only pytest, which they go to."""
 
+import os
 import subprocess
 import sys
 
@@ -12,8 +13,8 @@ CHECKS = {
     "deptry": ["deptry", "--no-ansi", "."],
 }
 
-PARALLEL = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadgroup"]
-"""A process per core; each has a Temporal dev server of its own, so not more than four. `-n 0` turns it off."""
+PARALLEL = ["-n", str(min(6, 2 * (os.cpu_count() or 1))), "--dist", "loadgroup"]
+"""Two processes a core, since tests often wait; each has a Temporal dev server of its own. `-n 0` turns it off."""
 
 
 def main(arguments: list[str]) -> int:

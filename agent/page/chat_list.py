@@ -70,7 +70,8 @@ def _row(session: SessionState, row: ChatRow, heading: str, zone: tzinfo | None)
     label = format.escape(row.title or format.humanize(row.goal) or row.chat_id)
     shown = row.chat_id == session.chat_id
     started = row.started.astimezone(zone)
-    when = f"{started:%H:%M}" if heading in ("Today", "Yesterday") else f"{started:%d %b, %H:%M}"
+    recent = heading in ("Today", "Yesterday") or started.date() == datetime.now(zone).date()
+    when = f"{started:%H:%M}" if recent else f"{started:%d %b, %H:%M}"
     st.button(
         f"{f'**{label}**' if shown else label} :small[:gray[{format.escape(when)}]]",
         key=f"chat-{row.chat_id}",

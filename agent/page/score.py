@@ -11,12 +11,17 @@ from agent.page.session import SessionState
 from agent.timeline import Score
 
 
+COUNTED = 500
+"""Open chats, and ended ones, that are counted at most: the newest."""
+
+
 def render_score(app: PageApp, session: SessionState) -> None:
     """A table of counts, and the same as a file."""
-    seen = {row.chat_id: row.status != "running" for row in app.chats()}
-    seen.setdefault(session.chat_id, False)
-    mine = app.call(lambda client: app.histories.score(client, session.chat_id))
-    everything = app.call(lambda client: app.histories.total(client, seen))
+    with st.spinner("Counting …"):
+        seen = {row.chat_id: row.status != "running" for row in app.call(lambda client: client.chats(COUNTED))}
+        seen.setdefault(session.chat_id, False)
+        mine = app.call(lambda client: app.histories.score(client, session.chat_id))
+        everything = app.call(lambda client: app.histories.total(client, seen))
     zone = format.reader_zone(st.context.timezone)
     counted = rows(mine, everything)
     with st.container(key="table-score"):
