@@ -4,6 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from agent.page.access import CookieMiddleware
+from agent.page.agui import agui_routes
 from agent.page.codec_server import codec_routes
 from agent.page.decide import decide_routes
 from agent.page.health import health_routes
@@ -16,7 +17,7 @@ else:
     app = st.App(
         __file__,
         lifespan=lifespan,
-        routes=[*health_routes(page), *codec_routes(page), *decide_routes(page)],
+        routes=[*health_routes(page), *codec_routes(page), *decide_routes(page), *agui_routes(page)],
         middleware=middleware,
         on_script_error=draw_failure,
     )

@@ -433,6 +433,15 @@ class ChatClient:
         """Answer with another model from now on; a call under way is asked again of it."""
         await self._signal(chat_id, "set_model", model)
 
+    async def exists(self, chat_id: str) -> bool:
+        """Whether there is a chat of this id, open or ended. Needs no worker, and costs no Action."""
+        try:
+            async with self._calling(chat_id):
+                await self._client.get_workflow_handle(chat_id).describe(rpc_timeout=RPC_TIMEOUT)
+        except ChatNotFound:
+            return False
+        return True
+
     async def look(self, chat_id: str, worker_age: float = WORKER_LOOK) -> Look:
         """What the server says of the chat now. worker_age: how old, in seconds, the look at the workers may be.
 

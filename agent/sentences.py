@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from agent.messages import EPOCH, Interruption
+
 _PREPOSITION = re.compile(r"\s+(?=(?:in|for|between|from|with|that|to|at|around|of|into|on)\s)")
 
 
@@ -92,3 +94,30 @@ def day(value: Any) -> str:
 def spaced(name: str) -> str:
     """SearchFlights, search_flights -> search flights."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+", " ", name).lower()
+
+
+def interruption(each: Interruption) -> str:
+    """One interruption: `Worker 14995 died here; 15507 took over after 6.1 s.`"""
+    old, new = _names(each.worker, each.next_worker)
+    after = f" after {_seconds(each)}" if each.resumed != EPOCH and each.at != EPOCH else ""
+    if each.kind == "failed":
+        failed = "An attempt failed" if each.times == 1 else f"{each.times} attempts failed"
+        return f"{failed}: {each.reason.rstrip('.')}. The next began{after}." if after else f"{failed}: {each.reason}"
+    if each.kind == "lost":
+        return f"An attempt was lost here; worker {new} took over." if new else "An attempt was lost here."
+    if not new:
+        return f"Worker {old} died here."
+    if old == new:
+        return f"Worker {old} was out of reach here; it went on{after}."
+    return f"Worker {old} died here; {new} took over{after}."
+
+
+def _seconds(each: Interruption) -> str:
+    """From the last sign of life to the next attempt."""
+    return f"{max(0.0, (each.resumed - each.at).total_seconds()):.1f} s"
+
+
+def _names(old: str, new: str) -> tuple[str, str]:
+    """Process ids are enough where both ran on one machine."""
+    (old_pid, _, old_host), (new_pid, _, new_host) = old.partition("@"), new.partition("@")
+    return (old_pid, new_pid) if old_host == new_host or not old or not new else (old, new)

@@ -10,7 +10,6 @@ from agent.page.app import PageApp
 from agent.page.session import SessionState
 from agent.timeline import Score
 
-
 COUNTED = 500
 """Open chats, and ended ones, that are counted at most: the newest."""
 

@@ -132,6 +132,9 @@ class FakeClient(ChatClient):
             self.chats_by_id[chat_id] = chat
         await self.send(chat_id, text, message_id)
 
+    async def exists(self, chat_id: str) -> bool:
+        return chat_id in self.chats_by_id
+
     async def fork(
         self, source: str, chat_id: str, *, seq: int, text: str = "", message_id: str = "", owner: str = ""
     ) -> None:

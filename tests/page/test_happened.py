@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.messages import Interruption, Plan, ToolAnswer
-from agent.page.happened import outcome, sentence
+from agent.page.happened import outcome
+from agent.sentences import interruption
 from tests.page.conftest import Page
 
 THEN = datetime(2030, 3, 1, 12, 0, tzinfo=UTC)
@@ -35,7 +36,7 @@ FAILED = Interruption(
     ],
 )
 def test_an_interruption_is_a_sentence(found: Interruption, words: str) -> None:
-    assert sentence(found) == words
+    assert interruption(found) == words
 
 
 def test_what_it_means_depends_on_the_effect() -> None:
