@@ -26,7 +26,7 @@ def _render_delete(app: PageApp, session: SessionState) -> None:
 def _render_rename(app: PageApp, session: SessionState) -> None:
     view = app.watcher(session.chat_id).state.view
     with st.form("rename", border=False):
-        shown = next((row.title for row in app.rows if row.chat_id == session.chat_id), "")
+        shown = next((row.title for row in app.chats(fetch=False) if row.chat_id == session.chat_id), "")
         st.text_input("Title", (view.title if view else "") or shown, key=_TITLE_KEY, max_chars=TITLE_LIMIT)
         args = (app, session, _TITLE_KEY)
         st.form_submit_button("Rename", type="primary", key="rename-now", on_click=actions.rename, args=args)
