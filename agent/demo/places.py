@@ -20,7 +20,7 @@ _NAME = re.compile(r"(?:St\. )?[A-Z][\w'&-]*(?: (?:of |de |la )?(?:St\. )?[A-Z][
 _NO_NAME = re.compile(rf"\b(?:I|I'm|My|The|A|An|It|This|That|{MONTHS}|{WEEKDAYS})\b", re.I)
 _END = re.compile(r"[,;!?]|(?<!\bst)\.(?:\s|$)|\b(?:in|on|at|from|to|for|with|next|during|around)\b", re.I)
 _REGION = re.compile(r",? ([A-Z]{2})\b|, [A-Z][a-z]+(?=\W*$|,)")
-_LONGEST, _ALIKE = 4, 85
+_LONGEST, _NEAR, _ALIKE = 4, 100, 85
 
 
 def cue(before: str) -> str:
@@ -30,14 +30,14 @@ def cue(before: str) -> str:
 
 
 @lru_cache(1024)
-@lru_cache(1024)
 def places(text: str, examples: tuple[str, ...]) -> list[tuple[str, str]]:
     """Each place with its cue. examples: of the argument."""
     found: list[tuple[str, str]] = []
     end = 0
     for match in _WORD.finditer(text):
-        start, led, clause = match.start(), cue(text[: match.start()]), _END.split(text[match.start() :])[0]
-        alone = not bare(re.split(r"[,;!?.]", text[end:start])[-1])
+        start = match.start()
+        before, clause = text[max(end, start - _NEAR) : start], _END.split(text[start : start + _NEAR])[0]
+        led, alone = cue(before), not bare(re.split(r"[,;!?.]", before)[-1])
         for length in [word.end() for word in _WORD.finditer(clause)][_LONGEST - 1 :: -1] if start >= end else ():
             said, rest = clause[:length], re.findall(r"[^\W\d]+", clause[length:])
             near = _near(_key(said), examples)

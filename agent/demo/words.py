@@ -1,6 +1,7 @@
 """What a person wants of the chat itself (yes, no, enough), and which words say something."""
 
 import re
+from functools import lru_cache
 
 _COMMON = frozenset(
     """a an of to in as it is by such and on or no so do be me my we us he at if up i am oh ok the for you your are was were
@@ -60,6 +61,7 @@ def bare(text: str) -> str:
     return _WISHES["filler"].sub("", text.strip()).strip(" .!?")
 
 
+@lru_cache(4096)
 def words_of(text: str) -> frozenset[str]:
     """The words of a text, lowercase and singular."""
     return frozenset(singular(word) for word in re.findall(r"[^\W_]{2,}", text.lower()) if word not in _GENERIC)
