@@ -1,6 +1,7 @@
 """How people really talk to it: in passing, with typos, several things at once, changing their minds."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -542,7 +543,7 @@ async def test_a_refund_that_came_too_late_asks_about_the_order(begin: Begin, wo
 
 @pytest.mark.parametrize("words", ["I don't know", "not sure yet", "idk, I can't decide"])
 @pytest.mark.parametrize(
-    ("goal", "offer"), [("event_flight_invoice", "For example Austin"), ("food", "You can choose Pizzeria")]
+    ("goal", "offer"), [("event_flight_invoice", "For example `Austin`"), ("food", "You can choose `Pizzeria`")]
 )
 async def test_who_is_unsure_is_offered_the_choices(begin: Begin, goal: str, offer: str, words: str) -> None:
     chat = begin(goal)
@@ -554,7 +555,7 @@ async def test_who_is_unsure_is_offered_the_choices(begin: Begin, goal: str, off
 async def test_who_does_not_like_the_cheapest_is_offered_the_others(begin: Begin, words: str) -> None:
     chat = begin("event_flight_invoice")
     await confirmed(chat, "Austin in March", "1", "Denver")
-    assert chat.say(words).startswith("Which one would you like then? You can choose 1. ")
+    assert chat.say(words).startswith("Which one would you like then? You can choose `1. ")
     assert chat.proposed == []
 
 
@@ -635,7 +636,7 @@ async def test_another_dish_counts_while_its_number_is_asked(begin: Begin, words
 async def test_a_wish_that_is_not_understood_picks_nothing(begin: Begin, words: str) -> None:
     chat = begin("food")
     await confirmed(chat, "noodle bar")
-    assert "You can choose 1. Lentil soup" in chat.say(words)
+    assert "You can choose `1. Lentil soup`" in chat.say(words)
     assert chat.proposed == []
 
 
@@ -649,8 +650,29 @@ async def test_a_first_week_is_no_first_address(begin: Begin, words: str) -> Non
 @pytest.mark.parametrize("words", ["I need a vacation", "I want a week off in march", "could I have a long weekend?"])
 async def test_talk_of_days_is_on_topic_where_a_tool_needs_days(begin: Begin, words: str) -> None:
     chat = begin("time_off")
-    assert chat.say(words).startswith("What is your email address at work? For example alex.rivera@example.com")
+    assert chat.say(words).startswith("What is your email address at work? For example `alex.rivera@example.com`")
     assert not chat.off_goal
+
+
+@pytest.mark.parametrize(("goal", "lines"), [("food", ["pizzeria"]), ("orders", [ALEX]), ("event_flight_invoice", ["Austin in March"])])  # fmt: skip
+async def test_what_is_offered_can_be_sent_back_as_it_is(begin: Begin, goal: str, lines: list[str]) -> None:
+    chat = begin(goal)
+    await confirmed(chat, *lines)
+    rows = next(rows for rows in result(chat).values() if isinstance(rows, list))
+    chat.say("hm")
+    offered = re.findall(r"`([^`]+)`", chat.say("hm"))
+    assert len(offered) == min(8, len(rows))
+    for row, answer in zip(rows, offered, strict=False):
+        picking = begin(goal)
+        await confirmed(picking, *lines)
+        question = picking.messages[-1]["content"]
+        assert picking.say(answer) != question
+        label = answer.partition(". ")[2]
+        assert label in row.values()
+        if picking.proposed and goal == "food":
+            assert picking.proposed[0][1]["item"] == label
+        if picking.proposed and goal == "orders":
+            assert picking.proposed[0][1] == {"order": row["order"]}
 
 
 DIALOGUES = {
