@@ -71,7 +71,7 @@ def test_the_methods_that_name_a_chat_are_known() -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in NAMED if name != "import_chat"])
+@pytest.mark.parametrize("name", [name for name in NAMED if name not in ("import_chat", "exists")])
 async def test_nothing_can_be_done_with_the_chat_of_somebody_else(temporal: Client, queue: str, name: str) -> None:
     client = chats(temporal, queue)
     chat_id = await client.of(ANN).start(GOAL)
@@ -80,6 +80,12 @@ async def test_nothing_can_be_done_with_the_chat_of_somebody_else(temporal: Clie
         with pytest.raises(ChatNotFound, match="that you may open"):
             await _call(client.of(stranger), name, chat_id)
     assert (await client.look(chat_id)).events == before
+
+
+async def test_the_chat_of_somebody_else_does_not_exist(temporal: Client, queue: str) -> None:
+    client = chats(temporal, queue)
+    chat_id = await client.of(ANN).start(GOAL)
+    assert [await client.of(each).exists(chat_id) for each in (ANN, BOB, NOBODY)] == [True, False, False]
 
 
 async def test_whom_it_belongs_to_and_the_owner_of_all_can_use_it(temporal: Client, queue: str) -> None:
