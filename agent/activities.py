@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from agent import planning, prompts
+from agent import notify, planning, prompts
 from agent.attempts import explained_failures, log_redacted
 from agent.errors import ContextTooLong, ModelGarbled, ModelRefused
 from agent.goals import goal_for
@@ -23,6 +23,7 @@ from agent.ledger import Ledger
 from agent.messages import (
     GoalSpec,
     ModelUse,
+    Notification,
     Plan,
     PlanRequest,
     Proposal,
@@ -80,7 +81,7 @@ class Activities:
 
     def all(self) -> list[Callable[..., Any]]:
         """What a Worker is given."""
-        return [self.plan, self.summarize, self.run_tool]
+        return [self.plan, self.summarize, self.notify, self.run_tool]
 
     async def close(self) -> None:
         """End the sessions with MCP servers."""
@@ -147,6 +148,16 @@ class Activities:
                 reply = await self._model.summarize(model_request)
                 heartbeater.add_usage(reply.use)
         return Plan(text=self._kept(reply.text)[:SUMMARY_LENGTH], by=_total(reply.use, heartbeater.usage))
+
+    @activity.defn
+    async def notify(self, told: Notification) -> bool:
+        """Tell NOTIFY_URLS of what waits; fails unless all were told."""
+        try:
+            if await notify.notify(self._settings, activity.info().workflow_id or "", told):
+                return True
+        except Exception as error:
+            log_redacted(error, self._settings.environment)
+        raise ApplicationError("NOTIFY_URLS could not be told; the worker's log has the details.", type="NotTold")
 
     @activity.defn(dynamic=True)
     async def run_tool(self, args: Sequence[RawValue]) -> ToolAnswer:

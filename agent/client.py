@@ -272,6 +272,7 @@ class ChatClient:
                 linger=linger,
                 transcript=transcript,
                 read_only=read_only,
+                notify_after=math.ceil(self._settings.notify_after) if self._settings.notify_urls else 0,
             )
             if read_only:
                 _check_imported(start)

@@ -25,6 +25,7 @@ from agent.messages import (
     Message,
     ModelUse,
     Notice,
+    Notification,
     PastCall,
     Plan,
     PlanRequest,
@@ -57,6 +58,9 @@ UNATTENDED_RUNS = 10
 WINDOW_BYTES = 16_000
 """How much of the transcript the model is sent, as JSON, unless the start input says otherwise."""
 
+NOTIFIED_FOR = timedelta(days=7)
+"""How long the link of a notification is in force."""
+
 ASK_TO_END = "Nothing has been done yet. Shall we end here?"
 GOODBYE = "Goodbye!"
 GO_ON = "All right, we go on. What can I do for you?"
@@ -88,6 +92,7 @@ class Conversation(Record):
     stopping: the reply under way is to stop. replaces: the seq of the reply that is written again; replaced: of those that were.
     interrupted: of the step under way, until the message that it comes to tells of it.
     approved: accepted, and run one after another once nothing waits. rules: what needs no decision of the person. links: what others may do.
+    notify_after: seconds for which a proposal waits before somebody is told; notify_at: when that is due.
     title: given by the person.
     Invariants: seq grows by one a message; only proposals of one answer wait together; a receipt is used once.
     """
@@ -130,6 +135,8 @@ class Conversation(Record):
     approved: list[Accepted] = []
     rules: list[Rule] = []
     links: list[Link] = []
+    notify_after: int = 0
+    notify_at: datetime = EPOCH
     interrupted: list[Interruption] = []
     linger: int = 0
     closes_at: datetime = EPOCH
@@ -299,6 +306,21 @@ class Conversation(Record):
     def open_for(self, now: datetime) -> timedelta | None:
         """How long a chat whose goal is reached stays open from now on; None: until somebody ends it."""
         return None if self.closes_at == EPOCH else max(self.closes_at - now, timedelta(seconds=1))
+
+    def notify_in(self, now: datetime) -> timedelta | None:
+        """In how long somebody is to be told that a proposal waits; None: nobody is."""
+        return None if self.notify_at == EPOCH or not self.proposal else max(self.notify_at - now, timedelta())
+
+    def notified(self, link_id: str, now: datetime) -> Notification | None:
+        """What somebody is told now, with a link by which they can decide."""
+        self.notify_at = EPOCH
+        if self.proposal is None:
+            return None
+        expires = (now + NOTIFIED_FOR).replace(microsecond=0)
+        link = Link(id=link_id, kind="decide", expires=expires, proposal_id=self.proposal.id, who="a notification")
+        self.add_link(link, now)
+        title = self.title or self.goal.title or self.goal.name
+        return Notification(tool=self.proposal.tool or self.proposal.kind, title=title, link=link)
 
     def close(self) -> None:
         """Its goal was reached, and nobody said anything more."""
@@ -576,6 +598,7 @@ class Conversation(Record):
             self._add(ProposalMessage(proposal=proposed[-1], by=use), now)
             use = None
         self.proposal, self.beside = proposed[0], proposed[1:]
+        self.notify_at = now + timedelta(seconds=self.notify_after) if self.notify_after else EPOCH
         if len(proposed) == 1 and (permit := self._permit(proposed[0], now)):
             who, rule_id = permit
             self._confirm(proposed[0], now, who=who, rule_id=rule_id)

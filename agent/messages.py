@@ -285,6 +285,14 @@ class Handover(Record):
     attribute: bool = False
 
 
+class Notification(Record):
+    """The input of the `notify` activity: what waits, in which chat, and the link that decides it."""
+
+    tool: str
+    title: str
+    link: Link
+
+
 class Plan(Record):
     """The outcome of one model call: text, and the tools it proposes, one after another.
 

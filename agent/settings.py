@@ -29,6 +29,9 @@ from agent.payload_keys import PayloadKey, read_keys
 from agent.profile import profile_address
 
 SCRIPTED = "scripted"
+OWNER_TOKEN = "owner-token"  # noqa: S105 - its name
+"""The file in the home directory with the token of the page's owner (agent/page/access.py, which imports nothing)."""
+
 DOTENV = Path(__file__).resolve().parents[1] / ".env"
 ENV_FILE = "STEADFAST_ENV_FILE"
 
@@ -148,6 +151,15 @@ class Settings(BaseSettings):
         repr=False,
         description="signs visitors' cookies and links; not set: a random secret in STEADFAST_HOME. Set it, the same for all, where several pages serve one app or the disk is forgotten; at least 32 random characters",
     )
+    page_url: Url = Field("", description="where others reach the page, for the links in notifications")
+    notify_urls: Names = Field(
+        (),
+        repr=False,
+        description="whom to tell of a proposal that waits: URLs of Apprise (`mailto://…`, `slack://…`), separated by commas",
+    )
+    notify_after: float = Field(
+        300, ge=1, le=30 * 24 * 3600, description="how long a proposal waits before NOTIFY_URLS are told, in seconds"
+    )
     embedded_worker: bool = Field(True, description="`off`: the page starts no worker; run `python worker.py` yourself")
     break_it: bool = Field(
         True, description="`off`: the page's owner is not offered to kill the worker or the server, or to cut the model"
@@ -194,6 +206,14 @@ class Settings(BaseSettings):
     def home(self) -> Path:
         """The directory of everything we keep: databases, the server's binary, locks and logs."""
         return Path(self.steadfast_home).expanduser() if self.steadfast_home else user_data_path("steadfast")
+
+    @property
+    def signing_key(self) -> str:
+        """Signs the links to chats: PAGE_SECRET, else the owner's token of a page on this machine; "" without one."""
+        try:
+            return self.page_secret or (self.home / OWNER_TOKEN).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return ""
 
     @classmethod
     def settings_customise_sources(

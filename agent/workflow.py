@@ -102,10 +102,13 @@ class AgentGoalWorkflow:
             try:
                 await workflow.wait_condition(
                     lambda: bool(chat.has_work or chat.ended or chat.is_listed_wrongly or self._is_long()),
-                    timeout=chat.open_for(workflow.now()),
+                    timeout=_sooner(chat.open_for(workflow.now()), chat.notify_in(workflow.now())),
                 )
             except TimeoutError:
-                chat.close()
+                if chat.notify_in(workflow.now()) == timedelta():
+                    self._notify()
+                else:
+                    chat.close()
                 continue
             if chat.is_listed_wrongly:
                 self._list()
@@ -117,6 +120,19 @@ class AgentGoalWorkflow:
                 await self._run_tool(*chat.begin_tool())
             elif chat.has_work:
                 await self._plan()
+
+    def _notify(self) -> None:
+        """Have somebody told, beside everything else; what cannot be delivered is in the worker's log."""
+        told = self.chat.notified(workflow.uuid4().hex[:16], workflow.now())
+        if told is not None:
+            call = workflow.start_activity(
+                "notify",
+                told,
+                start_to_close_timeout=timedelta(minutes=1),
+                retry_policy=RetryPolicy(maximum_attempts=5),
+                summary=f"Tell that {told.tool} waits",
+            )
+            call.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _list(self) -> None:
         """Tell those who list chats what this one waits for. Temporal Cloud bills each time, so only when it changes."""
@@ -335,6 +351,10 @@ class AgentGoalWorkflow:
     def get_latest_tool_data(self) -> dict[str, Json] | None:
         """The agent's newest message in the ancestors' shape."""
         return wire.latest_tool_data(self.chat)
+
+
+def _sooner(*times: timedelta | None) -> timedelta | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 async def _until(call: workflow.ActivityHandle[Any], interrupted: Callable[[], bool], *, grace: bool = False) -> bool:

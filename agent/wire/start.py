@@ -61,6 +61,7 @@ class StartInput(BaseModel):
     linger: seconds for which a chat whose goal is reached stays open; without it, it is over then, as the ancestors' are.
     welcome: what the agent has said already, before there was a chat: its first message.
     transcript: what was said in another chat, which this one goes on from; read_only: or which it only shows.
+    notify_after: seconds after which a proposal that waits is told of (NOTIFY_URLS); without it, it is not.
     """
 
     agent_goal: AgentGoal | None = None
@@ -75,6 +76,7 @@ class StartInput(BaseModel):
     welcome: str | None = None
     transcript: list[Message] = []
     read_only: bool = False
+    notify_after: int | None = Field(None, ge=1, le=_LONGEST_LINGER * 5)
     resume: Conversation | None = None
 
 
@@ -90,6 +92,7 @@ def start_input(
     linger: int = 0,
     transcript: Sequence[Message] = (),
     read_only: bool = False,
+    notify_after: int = 0,
 ) -> dict[str, Json]:
     """The input that starts a chat with this welcome or transcript; without one, the model greets first."""
     greeting = (
@@ -115,6 +118,7 @@ def start_input(
         linger=linger or None,
         transcript=list(transcript),
         read_only=read_only,
+        notify_after=notify_after or None,
     )
     return start.model_dump(mode="json", exclude_none=True, exclude=None if transcript else {"transcript", "read_only"})
 
@@ -156,6 +160,7 @@ def read_start(raw: Any, key: str, now: datetime = EPOCH, *, continued: bool = F
         listed_in=start.listed_in,
         batch=start.batch,
         linger=start.linger or 0,
+        notify_after=start.notify_after or 0,
     )
     if start.transcript:
         chat.inherit(start.transcript, now, read_only=start.read_only)

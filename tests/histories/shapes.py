@@ -87,6 +87,16 @@ async def shared(harness: Harness) -> Chat:
 
 
 @shape(call("WriteNote", text="milk"), say("Kept."))
+async def notified(harness: Harness) -> Chat:
+    """The proposal waits until somebody is told."""
+    chat = await harness.start_with(notify_after=1)
+    await chat.say("Note: milk")
+    await chat.until(lambda view: bool(view.links))
+    await chat.confirm()
+    return chat
+
+
+@shape(call("WriteNote", text="milk"), say("Kept."))
 async def confirmed(harness: Harness) -> Chat:
     chat = await harness.start()
     await chat.say("Note: milk")
