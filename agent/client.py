@@ -782,8 +782,9 @@ class ChatClient:
         async with self._calling(chat_id):
             seconds = await self._ledger.wait(self._visitor.id)
         if seconds:
+            most = self._settings.messages_per_minute
             raise TooManyMessages(
-                f"You can send {self._settings.messages_per_minute} messages a minute. The next one can be sent in "
+                f"You can send {most} message{'s' if most > 1 else ''} a minute. The next one can be sent in "
                 f"{math.ceil(seconds)} s."
             )
 

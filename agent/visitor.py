@@ -1,6 +1,7 @@
 """Visitor: who asks. What they may do with a chat is checked in agent/client.py."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from agent.text import sanitize_text
@@ -41,7 +42,9 @@ def of_login(issuer: str, subject: str, name: str = "", email: str = "") -> Visi
         return NOBODY
     found = _digest("login", issuer, subject)
     name, email = _printable(name), _printable(email)
-    return Visitor(found, f"{name} ({email or found[:6]})".strip())
+    if not name and re.fullmatch(r"[^\s@]+@[^\s@]+", email):
+        return Visitor(found, email)
+    return Visitor(found, f"{name or 'visitor'} ({email or found[:6]})")
 
 
 def _digest(*parts: str) -> str:

@@ -151,8 +151,10 @@ def test_ids_are_stable_and_tell_people_apart() -> None:
 
 def test_nobody_can_name_themselves_as_something_else_does() -> None:
     for name in ("settings", "the owner", "", "your rule: pay"):
-        label = of_login("i", "s", name, "").label
-        assert label.endswith(f"({of_login('i', 's').id[:6]})")
+        for email in ("", "settings", "the owner", "your rule: a@b"):
+            label = of_login("i", "s", name, email).label
+            assert label == f"{name or 'visitor'} ({email or of_login('i', 's').id[:6]})"
+    assert of_login("i", "s", "", "ann@example.com").label == "ann@example.com"
     assert of_login("i", "s", "Ann\x00\u202e", "ann@example.com").label == "Ann (ann@example.com)"
 
 
