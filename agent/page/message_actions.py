@@ -18,7 +18,9 @@ REWRITTEN = "rewritten"
 
 
 def render_menu(app: PageApp, session: SessionState, seq: int, text: str, *, own: bool = False) -> None:
-    """The menu of a message. text: its words, to be copied; own: it is the person's."""
+    """The menu of a message. text: its words, to be copied; own: it is the person's. Nothing for a mere reader."""
+    if session.reading:
+        return
     options = ["Copy"] * bool(text) + ["Edit and send again"] * own + ["Fork from here"]
     key = f"menu-{seq}"
     st.menu_button(

@@ -48,6 +48,7 @@ def draw(app: PageApp) -> None:
         theme.render_title("Steadfast")
         st.error(opening.for_owner(app, app.problem), icon=":material/settings_alert:")
         return
+    session.reading = False
     if token := shared.requested_link():
         shared.render_shared(app, session, token)
         return

@@ -33,7 +33,7 @@ class SessionState:
     edited (arguments, by proposal): values kept on a card of several, until it is decided. unfit: the field of an edit
     form whose value cannot be used, and why. partial: the reply that grows. revision: of what the browser sent last.
     dropped: how many ignored inputs need no mention any more. panel: what is open over the page.
-    ending: the page asks whether to end the chat. rewriting: the seq of the message that is edited, to be sent again.
+    ending: the page asks whether to end the chat. reading: it shows a chat that was shared to be read. rewriting: the seq of the message that is edited, to be sent again.
     tour: when the tour began, in seconds since the epoch; 0 = it is not taken.
     next_chat: what is shown once the chat of this id has begun. copied: how much was copied so far, and the last of it.
     """
@@ -55,6 +55,7 @@ class SessionState:
     dropped: int | None = None
     panel: Panel = ""
     rewriting: int = 0
+    reading: bool = False
     next_chat: str = ""
     copied: tuple[int, str] = (0, "")
     tour: float = 0.0

@@ -57,6 +57,7 @@ def _title(view: ChatView) -> str:
 
 
 def _render_transcript(app: PageApp, session: SessionState, state: ChatState, view: ChatView) -> None:
+    session.reading = True
     theme.render_title(_title(view))
     st.caption(":material/visibility: You are reading a chat that was shared with you. You cannot change it.")
     for block in transcript.newest(transcript.blocks(state.messages), session.shown):

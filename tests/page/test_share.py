@@ -43,6 +43,7 @@ def test_link_to_read_shows_the_chat_and_nothing_that_changes_it(
     proposed.shows("Which city would you like to visit")
     assert not proposed.app.button
     assert not proposed.app.get("bidi_component")
+    assert not proposed.app.get("menu_button")
     chat.conversation.revoke_link(chat.conversation.links[0].id, datetime.now(UTC))
     proposed.shows(GONE)
 
