@@ -13,8 +13,8 @@ from tests.e2e.conftest import RunningPage
 PATIENCE = 60_000
 """Milliseconds: a machine may be busy; how fast it is, the benchmark says."""
 
-CARD_BUTTONS = 5
-"""Confirm, Decline, Edit, Decline with a reason, Don't ask again."""
+CARD_BUTTONS = 6
+"""Confirm, Decline, Edit, Decline with a reason, Don't ask again, Ask somebody else."""
 
 
 @dataclass
