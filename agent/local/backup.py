@@ -42,7 +42,7 @@ def backup(settings: Settings, file: Path, say: Callable[[str], None]) -> None:
     finally:
         part.unlink(missing_ok=True)
     size = file.stat().st_size / 1e6
-    say(f"{file} holds {chats} chats, {size:.1f} MB. Keep PAYLOAD_KEYS with it, if you have set that.")
+    say(f"{file} holds {_count(chats)}, {size:.1f} MB. Keep PAYLOAD_KEYS with it, if you have set that.")
 
 
 def restore(settings: Settings, file: Path, say: Callable[[str], None]) -> None:
@@ -68,7 +68,7 @@ def restore(settings: Settings, file: Path, say: Callable[[str], None]) -> None:
     except StartFailed:
         (home / RESTORED).unlink(missing_ok=True)
         raise
-    say(f"The {chats} chats of {file} are there again.")
+    say(f"Restored {_count(chats)} from {file}.")
     if aside:
         say(f"Those of before are in {', '.join(path.name for path in aside)} in {home}.")
 
@@ -87,6 +87,10 @@ def check(file: Path) -> int:
         ours = "SELECT COUNT(DISTINCT workflow_id) FROM executions_visibility WHERE workflow_type_name = 'AgentGoalWorkflow'"
         [(chats,)] = copy.execute(ours).fetchall()
     return int(chats)
+
+
+def _count(chats: int) -> str:
+    return "1 chat" if chats == 1 else f"{chats} chats"
 
 
 def _own_home(settings: Settings) -> Path:

@@ -29,19 +29,19 @@ async def test_restore_brings_back_the_chats_of_the_moment_of_the_backup(
     await start(now.address, "before")
     made = await asyncio.to_thread(run_command, stack, "backup", str(file))
     assert (made.returncode, made.stderr) == (0, "")
-    assert made.stdout.startswith(f"{file} holds 1 chats, ")
+    assert made.stdout.startswith(f"{file} holds 1 chat, ")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     await start(now.address, "after")
     done = await asyncio.to_thread(run_command, stack, "restore", str(file))
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"The 1 chats of {file} are there again.\nThose of before are in temporal-" in done.stdout
+    assert f"Restored 1 chat from {file}.\nThose of before are in temporal-" in done.stdout
     now = await stack.ready()
     assert await chats(now.address) == {"before"}
     await (await Client.connect(now.address)).get_workflow_handle("before").signal("anything")
     assert not (stack.home / "restored.db").exists()
     fresh = Stack(tmp_path / "another machine", temporal_cli)
     done = await asyncio.to_thread(run_command, fresh, "restore", str(file))
-    assert done.stdout == f"The 1 chats of {file} are there again.\n"
+    assert done.stdout == f"Restored 1 chat from {file}.\n"
     assert (fresh.home / "temporal.db").read_bytes() == file.read_bytes()
 
 
