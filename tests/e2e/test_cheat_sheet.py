@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from agent.goals import goal_for
 from tests.e2e.workers import running_workers
+from tests.workflow.harness import wait_until
 from tools import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,3 +50,8 @@ async def test_every_command_of_the_cheat_sheet_works_on_a_chat(
     assert "an event in San Francisco in March" in said
     assert '"events"' in (tmp_path / "history.json").read_text(encoding="utf-8")
     assert "an event in San Francisco" in (tmp_path / f"{chat.id}.json").read_text(encoding="utf-8")
+
+    async def is_gone() -> bool:
+        return not [found async for found in temporal.list_workflows(f"WorkflowId = '{chat.id}'")]
+
+    await wait_until(is_gone)
