@@ -241,12 +241,15 @@ async def test_page_is_alive_and_ready(running_page: RunningPage) -> None:
 async def test_worker_that_is_stopped_finishes_its_reply(seen: Seen, temporal: Client) -> None:
     """The last of this module: it ends the worker."""
     chat = await seen.workers.person(temporal).start(goal_for(load(), "event_flight_invoice"))
-    await chat.person.chats.send(chat.id, "an event in San Francisco in March")
     handle = temporal.get_workflow_handle(chat.id)
 
     async def is_replying() -> bool:
-        pending = (await handle.describe()).raw_description.pending_activities
-        return any(each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for each in pending)
+        await chat.person.chats.send(chat.id, "an event in San Francisco in March")  # again, if that was over too soon
+        for _ in range(20):
+            pending = (await handle.describe()).raw_description.pending_activities
+            if any(each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED for each in pending):
+                return True
+        return False
 
     await wait_until(is_replying)
     ended = seen.workers.workers[0]
