@@ -28,6 +28,10 @@ LOOK = 0.05
 ALIVE = 15.0
 """Seconds without an event after which a comment keeps the connection open."""
 
+IGNORED = 30.0
+"""Seconds after which what was sent and does not show in the chat counts as ignored by it. A worker that died in the middle
+of a workflow task holds up what follows for 10."""
+
 LARGEST = 2_000_000
 """Bytes of a request."""
 
@@ -152,7 +156,7 @@ class _Run:
             state = watcher.snapshot()
             if isinstance(state.error, ChatNotFound) and state.requested_at is None:
                 raise state.error
-            if state.view is None or state.answered_at < since:
+            if state.view is None or not self._is_reflected(state, since):
                 await asyncio.sleep(LOOK)
                 continue
             if first:
@@ -166,6 +170,15 @@ class _Run:
             await asyncio.sleep(LOOK)
         async for event in self._finish(state):
             yield event
+
+    def _is_reflected(self, state: "ChatState", since: float) -> bool:
+        """Whether the chat shows what was sent with this run; what it ignored is not waited for."""
+        assert state.view is not None
+        shown = {message.id for message in (*state.messages, *state.view.queued) if message.kind == "user"}
+        waiting = {proposal.id for proposal in state.view.deciding}
+        missing = {message_id for message_id, _ in self._words} - shown
+        open_ones = waiting & {entry.interrupt_id for entry in self._asked.resume or []}
+        return state.answered_at >= since and (not (missing or open_ones) or state.answered_at > since + IGNORED)
 
     async def _catch_up(self, state: "ChatState") -> "AsyncIterator[core.BaseEvent]":
         """A client that has nothing of the chat, or too little to be told only what followed, is told everything."""

@@ -60,7 +60,7 @@ def _load() -> tuple["PageApp", Callable[["PageApp"], None]]:
         from agent.page.app import page_app
         from agent.page.screen import draw
 
-    return page_app(), draw
+        return page_app(), draw  # two threads at once would make two of it
 
 
 def page() -> "PageApp":

@@ -4,12 +4,16 @@ Its model calls the tool that the person names ("CountLines" or `PutLine {"line"
 """
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from temporalio.worker import Worker
+from temporalio import workflow
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from agent.activities import Activities
 from agent.messages import ModelUse
@@ -38,6 +42,24 @@ class Caller:
         return Reply("A summary.", [], USE)
 
 
+@workflow.defn(name="AgentGoalWorkflow")
+class ChangedWorkflow(AgentGoalWorkflow):
+    """The next version: it takes a moment before each answer, which is another command, and so behind a patch."""
+
+    @workflow.init
+    def __init__(self, *start: Any) -> None:
+        super().__init__(*start)
+
+    @workflow.run
+    async def run(self, *start: Any) -> Any:
+        return await super().run(*start)
+
+    async def _plan(self) -> None:
+        if workflow.patched("takes-a-moment"):
+            await asyncio.sleep(0.01)
+        await super()._plan()
+
+
 async def serve(directory: Path) -> None:
     settings = load_settings()
     toolset = load(directory)
@@ -47,13 +69,19 @@ async def serve(directory: Path) -> None:
     worker = Worker(
         await connect(settings, runtime=worker_runtime(settings)),
         task_queue=settings.temporal_task_queue,
-        workflows=[AgentGoalWorkflow],
+        workflows=[ChangedWorkflow if os.environ.get("WORKFLOW_CHANGED") else AgentGoalWorkflow],
         activities=activities.all(),
+        workflow_runner=UnsandboxedWorkflowRunner(),  # as worker.py has none either
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=timedelta(seconds=settings.worker_grace),
         max_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval),
         default_heartbeat_throttle_interval=timedelta(seconds=settings.stream_interval),
     )
-    await worker.run()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with worker:
+        await stop.wait()
 
 
 if __name__ == "__main__":
