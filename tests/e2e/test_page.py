@@ -67,7 +67,8 @@ class Reader:
 
 
 async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: RunningPage, browser: Browser) -> None:
-    page = await browser.new_page()
+    context = await browser.new_context()
+    page = await context.new_page()
     reader = Reader(page)
     await page.goto(running_page.url)
     await reader.see("which city")
@@ -90,7 +91,7 @@ async def test_conversation_survives_a_killed_worker_and_a_reload(running_page: 
     await expect(page.locator('[class*="st-key-card-"] button')).to_have_count(CARD_BUTTONS, timeout=PATIENCE)
     await page.wait_for_timeout(500)
     before, address = await reader.everything(), page.url
-    other = Reader(await browser.new_page())
+    other = Reader(await context.new_page())
     await other.page.goto(address)
     await other.status("Waiting for your decision")
     await other.shows_exactly(before)
