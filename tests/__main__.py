@@ -13,8 +13,8 @@ CHECKS = {
     "deptry": ["deptry", "--no-ansi", "."],
 }
 
-PARALLEL = ["-n", str(min(6, 2 * (os.cpu_count() or 1))), "--dist", "loadgroup"]
-"""Two processes a core, since tests often wait; each has a Temporal dev server of its own. `-n 0` turns it off."""
+PARALLEL = ["-n", str(min(6, (os.cpu_count() or 1) + 1)), "--dist", "loadgroup"]
+"""One process more than there are cores, since tests often wait; each has a Temporal dev server of its own. `-n 0` turns it off."""
 
 
 def main(arguments: list[str]) -> int:

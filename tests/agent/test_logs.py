@@ -77,11 +77,11 @@ async def test_line_of_an_activity_names_its_chat_also_in_a_library(capsys: pyte
 def test_level_is_for_our_lines_and_libraries_only_warn(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(log_level="debug")
     _log.debug("ours")
-    logging.getLogger("httpx").info("GET https://example.com/?key=secret")
+    logging.getLogger("a.library").info("GET https://example.com/?key=secret")
     assert capsys.readouterr() == ("ours\n", "")
     set_up(log_level="error")
     _log.warning("ours")
-    logging.getLogger("httpx").warning("theirs")
+    logging.getLogger("a.library").warning("theirs")
     assert capsys.readouterr() == ("", "")
 
 

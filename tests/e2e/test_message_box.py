@@ -70,7 +70,7 @@ async def _rests_while_hidden(running_page: RunningPage, browser: Browser) -> No
     before = len(asked)
     await box.fill("and then?")
     await box.press("Enter")
-    await expect(page.get_by_text("and then?", exact=True)).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_text("and then?", exact=True).first).to_be_visible(timeout=PATIENCE)
     assert len(asked) > before
 
 

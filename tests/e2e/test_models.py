@@ -191,7 +191,7 @@ async def test_a_worker_killed_during_a_call_is_replaced_by_another(
         settings = {"LLM_MODEL": "openai/gpt-4o", "LLM_KEY": "sk-a", "LLM_BASE_URL": stub.openai}
         async with worker(server, queue, tmp_path, **settings) as first:
             await talk.begin()
-            stub.default = Answer("half a sentence " * 50, rate=4)
+            stub.default = Answer("half a sentence " * 500, rate=4)
             await talk.chats.send(talk.id, "Go on")
             await talk.attempt(lambda attempt: "half" in attempt.partial)
             async with worker(server, queue, tmp_path, **settings):

@@ -1,6 +1,8 @@
 """/healthz and /readyz of the page."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -9,6 +11,8 @@ from starlette.testclient import TestClient
 from agent import health
 from agent.errors import ServerUnavailable
 from agent.local import LocalStatus
+from agent.page import startup
+from agent.page.app import page_app
 from agent.page.health import health_routes
 from tests.page.fake_client import FakeClient, FakeStack, page_over
 
@@ -53,6 +57,19 @@ def test_page_lives_while_nothing_else_does(site: TestClient, client: FakeClient
     client.trouble = ServerUnavailable("It is gone.")
     assert site.get("/readyz").status_code == 503
     assert (site.get("/healthz").status_code, site.get("/healthz").text) == (200, "alive\n")
+
+
+def test_probes_while_the_page_starts_get_the_page_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow() -> object:
+        time.sleep(0.05)
+        return object()
+
+    page_app.cache_clear()
+    monkeypatch.setattr("agent.page.app.PageApp", slow)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: startup.page(), range(8)))
+    page_app.cache_clear()
+    assert len(set(map(id, found))) == 1
 
 
 def test_many_probes_ask_the_server_once(site: TestClient, client: FakeClient, monkeypatch: pytest.MonkeyPatch) -> None:

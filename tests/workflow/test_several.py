@@ -50,7 +50,7 @@ async def test_a_rule_decides_in_every_run_until_it_is_revoked(temporal: Client,
     assert [text for _, text, _ in harness.ran] == ["a", "b"]
     assert view.status == "deciding"
     assert [decision.who.partition(" until")[0] for decision in decisions] == [
-        "",
+        "the owner",
         "your rule: write note, in this chat",
     ]
 
