@@ -54,10 +54,15 @@ sys.addaudithook(_refuse_strangers)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, and let tests with a browser run one after another: two browsers at once only wait."""
+    """Mark what is slow, and let tests with a browser run one after another: two browsers at once only wait.
+
+    What starts processes and browsers is tried once more when it fails, and the summary counts it: a machine at load 10
+    now and then misses what a person would wait for. What is wrong fails twice.
+    """
     for item in items:
         if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.flaky(reruns=1))
         if {"browser", "running_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("browser"))
 
