@@ -222,8 +222,16 @@ async def test_metrics_keep_the_rules_of_prometheus(seen: Seen) -> None:
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("no promtool on this machine; Debian: apt-get install prometheus")
-    async with httpx.AsyncClient() as client:
-        text = (await client.get(f"http://{seen.metrics}/metrics")).text
+    text = ""
+
+    async def answers() -> bool:
+        nonlocal text
+        with suppress(httpx.ConnectError):
+            async with httpx.AsyncClient() as client:
+                text = (await client.get(f"http://{seen.metrics}/metrics")).text
+        return bool(text)
+
+    await wait_until(answers)
     ours = "".join(f"{line}\n" for line in text.splitlines() if "steadfast_" in line)
     assert "chat-" not in ours
     done = subprocess.run([tool, "check", "metrics"], input=ours, capture_output=True, text=True, check=False)
