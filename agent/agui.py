@@ -84,7 +84,7 @@ def messages(said: Iterable[Message]) -> list[core.Message]:
             case AgentMessage():
                 found.append(core.AssistantMessage(id=_id(message), content=message.text))
             case ProposalMessage(proposal=proposal):
-                called = core.FunctionCall(name=_name(proposal), arguments=json.dumps(proposal.arguments))
+                called = core.FunctionCall(name=proposal.name, arguments=json.dumps(proposal.arguments))
                 call = core.ToolCall(id=proposal.id, function=called)
                 text = proposal.text or None
                 found.append(core.AssistantMessage(id=_id(message), content=text, tool_calls=[call]))
@@ -111,7 +111,7 @@ def events(message: Message, written: str = "", heard: Iterable[str] = ()) -> It
             if proposal.text and not written:
                 yield from _text(parent, proposal.text)
             yield core.ToolCallStartEvent(
-                tool_call_id=proposal.id, tool_call_name=_name(proposal), parent_message_id=parent
+                tool_call_id=proposal.id, tool_call_name=proposal.name, parent_message_id=parent
             )
             yield core.ToolCallArgsEvent(tool_call_id=proposal.id, delta=json.dumps(proposal.arguments))
             yield core.ToolCallEndEvent(tool_call_id=proposal.id)
@@ -149,7 +149,7 @@ def usage(said: Sequence[Message]) -> list[core.TokenUsage] | None:
 
 def _interrupt(proposal: Proposal) -> core.Interrupt:
     properties: dict[str, Json] = {"approved": {"type": "boolean"}, "reason": {"type": "string"}}
-    if proposal.kind in ("tool", "lost_result"):
+    if proposal.runs_tool:
         properties["arguments"] = proposal.parameters or {"type": "object"}
     return core.Interrupt(
         id=proposal.id,
@@ -170,10 +170,6 @@ def _text(message_id: str, text: str, role: Any = "assistant") -> Iterator[core.
 def _id(message: Message) -> str:
     own = message.id if isinstance(message, UserMessage) else ""
     return own or f"seq-{message.seq}"
-
-
-def _name(proposal: Proposal) -> str:
-    return proposal.tool or proposal.kind
 
 
 def _content(result: ToolResult) -> str:

@@ -38,7 +38,6 @@ from agent.sentences import interruption, spaced
 from agent.settings import load_settings
 from agent.text import are_arguments, sanitize_text
 
-GOAL = "event_flight_invoice"
 LOOK = 0.15
 """Seconds between two looks at the chat while something is under way."""
 
@@ -69,9 +68,9 @@ class TerminalChat:
         if not view.deciding and (text := await self._ask("You: ")):
             await self.say(text)
 
-    def has_seen(self, *, welcome: bool, message_id: str) -> None:
-        """What the terminal shows already."""
-        self._seen = int(welcome)
+    def has_seen_beginning(self, message_id: str) -> None:
+        """The terminal shows the welcome and the first message already."""
+        self._seen = 1
         self._own.add(message_id)
 
     async def say(self, text: str) -> None:
@@ -165,7 +164,7 @@ class TerminalChat:
 
 
 def _title(proposal: Proposal) -> str:
-    return spaced(proposal.tool or proposal.kind).capitalize()
+    return spaced(proposal.name).capitalize()
 
 
 def _is_persons_turn(view: ChatView) -> bool:
@@ -207,7 +206,7 @@ async def chat(options: argparse.Namespace, console: Console, read: Callable[[st
         while not text:
             text = await _line(read, "You: ")
         await client.begin(chat_id, goals.goal_for(toolset, options.goal), text, "begin", welcome=welcome)
-        this.has_seen(welcome=True, message_id="begin")
+        this.has_seen_beginning("begin")
     console.print(Text(f"Chat {chat_id}", "dim"))
     await this.run()
 
@@ -242,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: the chat ended, or was left; 1: it could not begin."""
     parser = argparse.ArgumentParser(prog="python -m agent.chat", description="A chat in the terminal.")
     parser.add_argument("chat", nargs="?", default="", help="the id of a chat to go on with; without it, one begins")
-    parser.add_argument("--goal", default=GOAL, help="the goal of a new chat")
+    parser.add_argument("--goal", default=goals.DEFAULT, help="the goal of a new chat")
     parser.add_argument("--list", action="store_true", help="show the chats that are there")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)

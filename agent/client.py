@@ -797,7 +797,7 @@ class ChatClient:
                 raise
             return
         if not self._visitor.owns(await _owner(described)):
-            raise _no_such_chat()
+            raise no_such_chat()
 
     def _explained(self, error: RPCError, chat_id: str) -> ChatError:
         if sentence := explain_refusal(error, self._client.service_client.config, self._client.namespace):
@@ -805,7 +805,7 @@ class ChatClient:
         if error.status == RPCStatusCode.NOT_FOUND and "already completed" in error.message:
             return _closed()
         if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT) and chat_id:
-            return _no_such_chat()
+            return no_such_chat()
         return _unavailable()
 
 
@@ -837,7 +837,8 @@ def _closed() -> ChatError:
     return ChatClosed("This chat has ended. Start a new one to go on.")
 
 
-def _no_such_chat() -> ChatError:
+def no_such_chat() -> ChatNotFound:
+    """For an address without a chat and for the chat of somebody else: nobody is to tell them apart."""
     return ChatNotFound("There is no chat at this address that you may open. Start a new one.")
 
 

@@ -320,7 +320,7 @@ class Conversation(Record):
         link = Link(id=link_id, kind="decide", expires=expires, proposal_id=self.proposal.id, who="a notification")
         self.add_link(link, now)
         title = self.title or self.goal.title or self.goal.name
-        return Notification(tool=self.proposal.tool or self.proposal.kind, title=title, link=link)
+        return Notification(tool=self.proposal.name, title=title, link=link)
 
     def close(self) -> None:
         """Its goal was reached, and nobody said anything more."""
@@ -384,7 +384,7 @@ class Conversation(Record):
     @property
     def waits_for(self) -> str:
         """The decision that is waited for: a tool's name, else the kind of question; "" = none."""
-        return (self.proposal.tool or self.proposal.kind) if self.proposal else ""
+        return self.proposal.name if self.proposal else ""
 
     @property
     def is_listed_wrongly(self) -> bool:
@@ -620,7 +620,7 @@ class Conversation(Record):
         who: str = "",
         rule_id: str = "",
     ) -> None:
-        editable = proposal.kind in ("tool", "lost_result")
+        editable = proposal.runs_tool
         decided = arguments if editable and arguments is not None else proposal.arguments
         receipt = self._decide(proposal, "confirmed", now, arguments=decided, who=who, rule_id=rule_id)
         if editable:

@@ -37,7 +37,9 @@ def up_to(messages: Sequence[Message], seq: int) -> list[Message]:
             found.append(message)
         elif message.proposal.text:
             found.append(AgentMessage(text=message.proposal.text, at=message.at, by=message.by))
-    ran = {message.proposal.id for message in kept if isinstance(message, ProposalMessage) and _runs(message)}
+    ran = {
+        message.proposal.id for message in kept if isinstance(message, ProposalMessage) and message.proposal.runs_tool
+    }
     for proposal_id, decision in decided.items():
         if decision.verdict == "confirmed" and proposal_id in ran - known:
             missing = ToolResult(proposal_id=proposal_id, tool=decision.tool, outcome="unknown", error=STILL_RUNNING)
@@ -70,10 +72,6 @@ def renumbered(messages: Iterable[Message]) -> list[Message]:
     return found
 
 
-def _runs(message: ProposalMessage) -> bool:
-    return message.proposal.kind in ("tool", "lost_result")
-
-
 def _fitting(messages: list[Message]) -> list[Message]:
-    newest = list(reversed(window.fitting(list(reversed(messages)), TRANSCRIPT_BYTES)[0]))
+    newest = window.newest(reversed(messages), TRANSCRIPT_BYTES)
     return newest if len(newest) == len(messages) else [Notice(text=LEFT_OUT), *newest]

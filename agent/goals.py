@@ -3,6 +3,9 @@
 from agent.messages import ArgumentSpec, GoalSpec, ToolSpec
 from tools import Goal, Tool, Toolset
 
+DEFAULT = "event_flight_invoice"
+"""The goal of a chat for which none is named."""
+
 
 def goal_for(toolset: Toolset, name: str) -> GoalSpec:
     """The goal of this name with its tools described; KeyError when there is none."""

@@ -140,6 +140,16 @@ class Proposal(Record):
     goal: GoalSpec | None = None
     about: str = ""
 
+    @property
+    def name(self) -> str:
+        """What is asked about: the tool, else the kind of question."""
+        return self.tool or self.kind
+
+    @property
+    def runs_tool(self) -> bool:
+        """Whether a tool runs once this is confirmed."""
+        return self.kind in ("tool", "lost_result")
+
 
 class _Entry(Record):
     """interruptions: of the model call or the tool that the message comes from."""

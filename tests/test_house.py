@@ -79,6 +79,14 @@ def test_imports_point_one_way(path: Path) -> None:
         )
 
 
+def test_the_page_listens_before_it_imports_what_chats_need() -> None:
+    """app.py imports these at once; everything else is imported while the browser loads."""
+    needed = re.findall(r"^from (agent\.\S+) import", (ROOT / "app.py").read_text(encoding="utf-8"), re.MULTILINE)
+    code = f"import sys, {', '.join(needed)}; print([m for m in ('agent.messages', 'temporalio') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("module", ["agent.workflow", "agent.client", "agent.local", "tools", "app"])
 def test_heavy_libraries_stay_out_of_light_processes(module: str) -> None:
     heavy = "litellm", "stripe", "pandas", "openai"

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from agent.errors import ChatError, ChatNotFound, Unreadable
+from agent.page.requests import on_loop, read_body
 
 if TYPE_CHECKING:
     from ag_ui import core
@@ -46,8 +47,8 @@ def agui_routes(app: Callable[[], "PageApp"]) -> list[Route]:
         from ag_ui import core  # takes a third of a second, and only programs need it
         from pydantic import ValidationError
 
-        body = await request.body()
-        if len(body) > LARGEST:
+        body = await read_body(request, LARGEST)
+        if body is None:
             return _refused(413, f"The request is larger than {LARGEST // 1_000_000} MB.")
         try:
             asked = core.RunAgentInput.model_validate_json(body)
@@ -142,7 +143,7 @@ class _Run:
                     welcome = goals.welcome(page.tools.goals[name])
                     await client.begin(chat_id, page.goal(name), text, message_id, welcome=welcome)
 
-        await asyncio.wrap_future(page.loop.spawn(send()))
+        await on_loop(page, send())
         if decided or self._words:
             page.refresh_chats()
         page.watcher(chat_id).refresh()
@@ -267,7 +268,7 @@ class _Run:
         async def read() -> list[Any]:
             return (await (await page.client(OWNER)).transcript(chat_id)).messages
 
-        return await asyncio.wrap_future(page.loop.spawn(read()))
+        return await on_loop(page, read())
 
     def _snapshot(self, said: list[Any]) -> "core.BaseEvent":
         from ag_ui import core

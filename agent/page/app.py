@@ -28,7 +28,6 @@ from agent.settings import Settings, load_settings
 from agent.tracing import process_tracing
 from agent.visitor import Visitor
 
-DEFAULT_GOAL = "event_flight_invoice"
 LISTED = 30
 """How many chats the sidebar lists."""
 
@@ -164,7 +163,7 @@ class PageApp:
     def goal_name(self, name: str) -> str:
         """This name, or the default goal's if there is none such; "" where there is no goal at all."""
         known = self.tools.goals
-        return next((each for each in (name, DEFAULT_GOAL, *known) if each in known), "")
+        return next((each for each in (name, goals.DEFAULT, *known) if each in known), "")
 
     def watcher(self, chat_id: str) -> ChatWatcher:
         """The watcher of this chat, one for all sessions."""

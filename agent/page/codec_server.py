@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from agent.page.requests import read_body
+
 if TYPE_CHECKING:  # the page listens before it imports Temporal's SDK
     from agent.page.app import PageApp
     from agent.remote_codec import RemoteCodec
@@ -87,14 +89,12 @@ async def _answer(request: Request, codec: "RemoteCodec", token: str) -> Respons
     given = (request.path_params.get("token", ""), bearer)
     if not any(hmac.compare_digest(each.encode(), token.encode()) for each in given):
         return _refusal(401, "The token is not the one that this page prints at its start.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST:
-            return _refusal(413, f"At most {LARGEST // 1_000_000} MB can be converted at once.")
+    body = await read_body(request, LARGEST)
+    if body is None:
+        return _refusal(413, f"At most {LARGEST // 1_000_000} MB can be converted at once.")
     convert = codec.encode if request.url.path.endswith("/encode") else codec.decode
     try:
-        return Response(await asyncio.to_thread(convert, bytes(body)), media_type="application/json")
+        return Response(await asyncio.to_thread(convert, body), media_type="application/json")
     except ValueError as error:
         return _refusal(400, str(error))
 

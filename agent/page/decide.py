@@ -12,10 +12,11 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from agent.errors import ChatError
-from agent.messages import ChatView, Proposal
+from agent.page.requests import on_loop, read_body
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the page listens before it imports more
     from agent.links import LinkClaim
+    from agent.messages import ChatView, Proposal
     from agent.page.app import PageApp
 
 PATIENCE = 5.0
@@ -47,32 +48,18 @@ def decide_routes(app: Callable[[], "PageApp"]) -> list[Route]:
         token = request.path_params["token"]
         try:
             if request.method != "POST":
-                return await _on_loop(page, _show(page, token))
+                return await on_loop(page, _show(page, token))
             if not _is_of_this_page(request):
                 return _sentence("Nothing was decided: the request came from another web page.", 403)
-            fields = parse_qs((await _body(request)).decode("utf-8", "replace"))
+            fields = parse_qs((await read_body(request, _BODY_BYTES) or b"").decode("utf-8", "replace"))
             verdict, name = fields.get("verdict", [""])[0], fields.get("name", [""])[0].strip()[:60]
             if verdict not in ("confirm", "decline"):
                 return _sentence("Nothing was decided. Go back, and choose one of the two buttons.", 400)
-            return await _on_loop(page, _decide(page, token, accepts=verdict == "confirm", name=name))
+            return await on_loop(page, _decide(page, token, accepts=verdict == "confirm", name=name))
         except ChatError as error:
             return _sentence(str(error), 503)
 
     return [Route("/decide/{token}", decide, methods=["GET", "POST"])]
-
-
-async def _on_loop(page: "PageApp", answer: object) -> HTMLResponse:
-    found: HTMLResponse = await asyncio.wrap_future(page.loop.spawn(answer))  # type: ignore[arg-type]
-    return found
-
-
-async def _body(request: Request) -> bytes:
-    found = b""
-    async for piece in request.stream():
-        found += piece
-        if len(found) > _BODY_BYTES:
-            return b""
-    return found
 
 
 def _is_of_this_page(request: Request) -> bool:

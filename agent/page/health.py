@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from agent.errors import SettingsError
 from agent.health import LIVES
-from agent.visitor import NOBODY
+from agent.page.requests import on_loop
 
 if TYPE_CHECKING:
     from agent.page.app import PageApp
@@ -24,7 +24,7 @@ def health_routes(app: Callable[[], "PageApp"]) -> list[Route]:
 
     async def readyz(_: Request) -> PlainTextResponse:
         page = await asyncio.to_thread(app)
-        status, text = await asyncio.wrap_future(page.loop.spawn(page.readiness.answer()))
+        status, text = await on_loop(page, page.readiness.answer())
         return PlainTextResponse(text, status, {"Cache-Control": "no-store"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
@@ -34,4 +34,6 @@ async def check(page: "PageApp") -> None:
     """Raises SettingsError or ChatError while nothing can be said."""
     if page.problem:
         raise SettingsError(page.problem)
+    from agent.visitor import NOBODY  # the page listens before it imports more
+
     await (await page.client(NOBODY)).ping()

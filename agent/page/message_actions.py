@@ -1,6 +1,7 @@
 """What can be done with a message, with the newest reply, and with what waits; and the question before a chat is ended."""
 
 import re
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -86,35 +87,18 @@ def render_actions(app: PageApp, session: SessionState, state: ChatState) -> Non
 
 def _render_open(app: PageApp, session: SessionState, state: ChatState, view: ChatView) -> None:
     if state.retries:
-        st.button(
-            "Try now",
-            key="retry-now",
-            type="tertiary",
-            icon=":material/bolt:",
-            help="Do not wait for the next attempt.",
-            on_click=actions.retry_now,
-            args=(app, session),
-        )
+        about = "Do not wait for the next attempt."
+        _button("Try now", "retry-now", ":material/bolt:", about, actions.retry_now, app, session)
     if view.status == "thinking":
-        st.button(
-            "Stop",
-            key="stop",
-            type="tertiary",
-            icon=":material/stop_circle:",
-            help="Stop this reply; what is written stays.",
-            on_click=actions.stop,
-            args=(app, session),
-        )
+        about = "Stop this reply; what is written stays."
+        _button("Stop", "stop", ":material/stop_circle:", about, actions.stop, app, session)
     elif view.status == "waiting" and (seq := _newest_reply(state)):
-        st.button(
-            "Regenerate",
-            key="regenerate",
-            type="tertiary",
-            icon=":material/refresh:",
-            help="Have this reply written again.",
-            on_click=actions.regenerate,
-            args=(app, session, seq),
-        )
+        about = "Have this reply written again."
+        _button("Regenerate", "regenerate", ":material/refresh:", about, actions.regenerate, app, session, seq)
+
+
+def _button(label: str, key: str, icon: str, about: str, action: Callable[..., None], *args: object) -> None:
+    st.button(label, key=key, type="tertiary", icon=icon, help=about, on_click=action, args=args)
 
 
 def render_end(app: PageApp, session: SessionState, state: ChatState) -> None:

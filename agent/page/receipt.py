@@ -16,7 +16,7 @@ def pairs(
 ) -> tuple[tuple[str, str], ...]:
     """Names and values, in the order in which things happened. Nothing but what the chat has recorded."""
     found = [("Decided by", who(decision, reader))]
-    if decision.verdict != "confirmed" or proposal.kind not in ("tool", "lost_result"):
+    if decision.verdict != "confirmed" or not proposal.runs_tool:
         return tuple(found)
     found += [("Edited", each) for each in edits(proposal, decision)]
     found.append(("Key", f"…{Conversation.effect_id(proposal, decision)[-KEY_SHOWN:]}"))

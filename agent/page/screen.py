@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from agent.client import no_such_chat
 from agent.errors import ChatNotFound, ChatWedged
 from agent.messages import AgentMessage, Proposal, UserMessage
 from agent.page import (
@@ -32,8 +33,6 @@ from agent.page.watcher import ChatState
 from agent.settings import SCRIPTED
 
 Pending = tuple[OutgoingMessage, ...]
-
-NOT_YOURS = ChatNotFound("There is no chat at this address that you may open. Start a new one.")
 
 _TONES = {"busy": ":material/progress_activity:", "warning": ":material/warning:", "error": ":material/error:"}
 
@@ -68,7 +67,7 @@ def draw(app: PageApp) -> None:
     state = watcher.snapshot(visible=not message_box.is_hidden())
     if state.owner is not None and not app.is_open_to(visitor, state.owner):
         sidebar.render_sidebar(app, session, ChatState())
-        opening.render_not_found(app, session, NOT_YOURS)
+        opening.render_not_found(app, session, no_such_chat())
         st.fragment(run_every=pace.SLOW)(_wait_until_open)(app, session)
         return
     pending = app.outbox(session.chat_id).reconcile(state)

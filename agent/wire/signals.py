@@ -27,7 +27,7 @@ def read_prompt(raw: Any) -> UserMessage:
     if len(text) > MESSAGE_LIMIT:
         raise Unreadable(f"Ignored a message of {len(text):,} characters. Send at most {MESSAGE_LIMIT:,}.")
     insist = fields.get("insist") is True
-    return UserMessage(text=text, id=_word(fields.get("id")), who=_word(fields.get("who")), insist=insist)
+    return UserMessage(text=text, id=word(fields.get("id")), who=word(fields.get("who")), insist=insist)
 
 
 def read_verdict(raw: Any) -> Verdict:
@@ -41,10 +41,10 @@ def read_verdict(raw: Any) -> Verdict:
         raise Unreadable("Ignored a decision: its arguments are not a JSON object of a usable size and depth.")
     reason = raw.get("reason")
     return Verdict(
-        proposal_id=_word(raw.get("proposal_id")),
+        proposal_id=word(raw.get("proposal_id")),
         arguments=arguments,
         reason=sanitize_text(reason)[:MESSAGE_LIMIT] if isinstance(reason, str) else "",
-        who=_word(raw.get("who")),
+        who=word(raw.get("who")),
     )
 
 
@@ -58,7 +58,7 @@ def read_verdicts(raw: Any) -> list[Verdict]:
         verdict = read_verdict(each)
         if not verdict.proposal_id or each.get("verdict") not in ("confirm", "decline"):
             raise Unreadable("Ignored a decision: unknown format.")
-        found.append(verdict.model_copy(update={"accepts": each["verdict"] == "confirm", "who": _word(raw.get("who"))}))
+        found.append(verdict.model_copy(update={"accepts": each["verdict"] == "confirm", "who": word(raw.get("who"))}))
     return found
 
 
@@ -68,7 +68,7 @@ def read_rule(raw: Any, now: datetime) -> tuple[Rule, str]:
     seconds: how long it holds, as long as the chat if left out. most: the largest amount of each, as a number or text.
     """
     fields = raw if isinstance(raw, dict) else {}
-    rule = Rule(id=_word(fields.get("id")), tool=_word(fields.get("tool")), created=now, who=_word(fields.get("who")))
+    rule = Rule(id=word(fields.get("id")), tool=word(fields.get("tool")), created=now, who=word(fields.get("who")))
     seconds, most = fields.get("seconds"), fields.get("most")
     if not rule.id or not rule.tool:
         raise Unreadable("Ignored a rule: unknown format.")
@@ -77,18 +77,18 @@ def read_rule(raw: Any, now: datetime) -> tuple[Rule, str]:
             raise Unreadable("Ignored a rule: it must hold for more than 0 seconds and at most a year.")
         rule.until = now + timedelta(seconds=seconds)
     if most is not None:
-        limit, currency = rules.amount(most), _word(fields.get("currency")).upper()
+        limit, currency = rules.amount(most), word(fields.get("currency")).upper()
         if limit is None or not 0 < limit < _LARGEST_AMOUNT or not re.fullmatch("[A-Z]{3}", currency):
             raise Unreadable("Ignored a rule: its limit must be an amount of money above 0, with its currency.")
         rule.most, rule.currency = f"{limit:f}", currency
-    return rule, _word(fields.get("proposal_id"))
+    return rule, word(fields.get("proposal_id"))
 
 
 def read_rule_id(raw: Any) -> str:
     """`revoke_rule`: the id of a rule."""
-    if not isinstance(raw, str) or not _word(raw):
+    if not isinstance(raw, str) or not word(raw):
         raise Unreadable("Ignored the revocation of a rule: unknown format.")
-    return _word(raw)
+    return word(raw)
 
 
 def read_seq(raw: Any) -> int:
@@ -103,7 +103,7 @@ def read_model(raw: Any) -> str:
     """`set_model`: a model's name, "" for the first of the settings."""
     if raw is not None and not isinstance(raw, str):
         raise Unreadable("Ignored a choice of model: unknown format.")
-    return _word(raw)
+    return word(raw)
 
 
 def read_title(raw: Any) -> str:
@@ -127,5 +127,6 @@ def read_since(raw: Any) -> int:
     return raw if isinstance(raw, int) and raw > 0 else 0
 
 
-def _word(raw: Any) -> str:
+def word(raw: Any) -> str:
+    """An id or a name in a signal; "" for what is none."""
     return sanitize_text(raw)[:_ID_LENGTH] if isinstance(raw, str) else ""

@@ -10,9 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from agent.activities import Activities
@@ -22,6 +20,7 @@ from agent.settings import load_settings
 from agent.telemetry import worker_runtime
 from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
+from tests.workflow.next_version import NextVersion
 from tools import load
 
 USE = ModelUse(model="caller")
@@ -42,24 +41,6 @@ class Caller:
         return Reply("A summary.", [], USE)
 
 
-@workflow.defn(name="AgentGoalWorkflow")
-class ChangedWorkflow(AgentGoalWorkflow):
-    """The next version: it takes a moment before each answer, which is another command, and so behind a patch."""
-
-    @workflow.init
-    def __init__(self, *start: Any) -> None:
-        super().__init__(*start)
-
-    @workflow.run
-    async def run(self, *start: Any) -> Any:
-        return await super().run(*start)
-
-    async def _plan(self) -> None:
-        if workflow.patched("takes-a-moment"):
-            await asyncio.sleep(0.01)
-        await super()._plan()
-
-
 async def serve(directory: Path) -> None:
     settings = load_settings()
     toolset = load(directory)
@@ -69,7 +50,7 @@ async def serve(directory: Path) -> None:
     worker = Worker(
         await connect(settings, runtime=worker_runtime(settings)),
         task_queue=settings.temporal_task_queue,
-        workflows=[ChangedWorkflow if os.environ.get("WORKFLOW_CHANGED") else AgentGoalWorkflow],
+        workflows=[NextVersion if os.environ.get("WORKFLOW_CHANGED") else AgentGoalWorkflow],
         activities=activities.all(),
         workflow_runner=UnsandboxedWorkflowRunner(),  # as worker.py has none either
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-from temporalio import workflow
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
@@ -16,24 +14,7 @@ from agent.settings import Settings
 from agent.temporal import connect
 from agent.workflow import AgentGoalWorkflow
 from tests.workflow.harness import CannedModel, Chat, Harness, recording_tools, said
-
-
-@workflow.defn(name="AgentGoalWorkflow")
-class NextVersion(AgentGoalWorkflow):
-    """One that commands something new, behind a patch."""
-
-    @workflow.init
-    def __init__(self, *start: Any) -> None:
-        super().__init__(*start)
-
-    @workflow.run
-    async def run(self, *start: Any) -> Any:
-        return await super().run(*start)
-
-    async def _plan(self) -> None:
-        if workflow.patched("next-version"):
-            await asyncio.sleep(0.01)
-        await super()._plan()
+from tests.workflow.next_version import NextVersion
 
 
 @asynccontextmanager
